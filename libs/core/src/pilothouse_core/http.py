@@ -1,0 +1,199 @@
+"""What makes a FastAPI app a Pilothouse service: health, metrics, request ids, problems, guard.
+
+The middlewares are plain ASGI, so that nothing buffers a stream.
+"""
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pilothouse_core import __version__
+from pilothouse_core.ids import new_id
+from pilothouse_core.problem import Problem, install_problem_handlers, problem_response
+from pilothouse_core.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+REQUEST_SECONDS = Histogram(
+    "pilothouse_http_request_seconds",
+    "Time from a request's first byte to its answer's last, in seconds.",
+    ["service", "method", "route", "status"],
+)
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+LOOPBACK_NAMES = {"127.0.0.1", "localhost", "[::1]"}
+READ_METHODS = {"GET", "HEAD", "OPTIONS"}
+QUIET_PATHS = {"/livez", "/readyz", "/metrics"}
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
+Readiness = Callable[[Request], Awaitable[dict[str, str]]]
+
+
+def create_service(
+    settings: ServiceSettings,
+    *,
+    name: str,
+    title: str,
+    lifespan: Lifespan,
+    ready: Readiness,
+    description: str = "",
+) -> FastAPI:
+    """An app with everything that all services share; the caller adds its routers.
+
+    `ready` answers `{}` when the service can serve, otherwise part → what is wrong with it.
+    """
+    app = FastAPI(
+        title=title, version=__version__, description=description, lifespan=lifespan, redoc_url=None
+    )
+    # Streams without an end watch this, so that a stop does not wait for them.
+    app.state.stopping = asyncio.Event()
+    install_problem_handlers(app)
+    _add_health(app, ready)
+    if settings.auth.mode == "local":
+        app.add_middleware(LocalGuard)
+    app.add_middleware(RequestContext, service=name)
+    return app
+
+
+def _add_health(app: FastAPI, ready: Readiness) -> None:
+    @app.get("/livez", tags=["health"], response_class=PlainTextResponse)
+    async def livez() -> str:
+        """The process runs. Touches nothing."""
+        return "ok"
+
+    @app.get("/readyz", tags=["health"], responses={503: {"description": "What is missing, part by part"}})
+    async def readyz(request: Request) -> JSONResponse:
+        """Whether requests can be served now, and if not, why."""
+        missing = await ready(request)
+        return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
+
+    @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Prometheus metrics."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def stopping(request: Request) -> asyncio.Event:
+    """Set when the service has been asked to stop; endless streams end then."""
+    event = request.app.state.stopping
+    assert isinstance(event, asyncio.Event)
+    return event
+
+
+class RequestContext:
+    """Gives each request an id, one log line and one measurement."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self.app = app
+        self.service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else new_id().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = 500
+        started = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_id)
+            finally:
+                self._record(scope, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "(none)")
+        REQUEST_SECONDS.labels(self.service, scope["method"], route, status).observe(seconds)
+        if scope["path"] not in QUIET_PATHS:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round(seconds * 1000, 1),
+            )
+
+
+class LocalGuard:
+    """Keeps web pages of other sites out of a service that trusts everybody on this machine.
+
+    A page elsewhere can make the browser send requests to 127.0.0.1 (cross-site request)
+    or point its own name there (DNS rebinding). The first carries a foreign Origin, the
+    second a foreign Host; both are refused.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            problem = self._objection(scope["method"], headers)
+            if problem is not None:
+                await problem_response(Request(scope), problem)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    @staticmethod
+    def _objection(method: str, headers: Headers) -> Problem | None:
+        host = headers.get("host", "")
+        if re.sub(r":\d+$", "", host) not in LOOPBACK_NAMES:
+            return _forbidden(
+                "Local mode answers only to 127.0.0.1 and localhost; open the page by that address."
+            )
+        if method in READ_METHODS:
+            return None
+        origin = headers.get("origin")
+        foreign = origin is not None and origin.partition("://")[2] != host
+        if foreign or headers.get("sec-fetch-site") == "cross-site":
+            return _forbidden("This request was sent by another web site's page, so it was refused.")
+        return None
+
+
+def _forbidden(detail: str) -> Problem:
+    return Problem(status=403, code="foreign_origin", title="Not from this address", detail=detail)
+
+
+class _Server(uvicorn.Server):
+    """Tells endless streams that the service stops, before waiting for requests to end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        app.state.stopping.set()
+        await super().shutdown(sockets)
+
+
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """Serves until SIGTERM or SIGINT, then lets running requests end within the grace time."""
+    config = uvicorn.Config(
+        app,
+        host=settings.server.host,
+        port=settings.server.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.server.grace.total_seconds()),
+    )
+    _Server(config).run()
