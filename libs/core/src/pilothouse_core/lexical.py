@@ -41,8 +41,9 @@ STOP_WORDS = frozenset(
     this those through to too under until up upon us very was we were what when where whether which
     while who whom whose why will with within without would you your yours và là của có cho các những
     được trong khi một này đó thì mà với từ ở như nào gì không bị bởi để đã sẽ đang hay hoặc về tại ra
-    vào lên xuống cũng rất 的 了 是 在 和 与 及 或 有 吗 呢 吧 啊 也 都 就 而 被 把 对 于 从 到 这 那 个 们 之 其 什 么 怎 样 哪 谁 を に が は
-    の で と も へ や か ね よ
+    vào lên xuống cũng rất
+    的 了 是 在 和 与 及 或 有 吗 呢 吧 啊 也 都 就 而 被 把 对 于 从 到 这 那 个 们 之 其 什 么 怎 样 哪 谁
+    を に が は の で と も へ や か ね よ
     """.split()  # noqa: SIM905  a list of 250 strings reads worse
 )
 

@@ -1,0 +1,25 @@
+"""Fixtures that every level of tests may use. Markers follow the folder a test lies in."""
+
+from pathlib import Path
+
+import pytest
+
+LEVELS = ("unit", "integration", "contract", "e2e")
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's level is its folder; nobody has to remember the marker."""
+    for item in items:
+        level = item.path.relative_to(HERE).parts[0]
+        if level in LEVELS:
+            item.add_marker(level)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real collections and documents that lie beside a checkout at the maintainers'; others skip."""
+    folder = HERE.parent.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the large test data is not on this machine")
+    return folder

@@ -1,0 +1,70 @@
+"""Migrations: complete, repeatable, safe to start at once, and with least privilege."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from support.database import Database, Server
+
+from pilothouse_core.migrate import NewerDatabaseError, available, migrate
+
+
+def test_many_callers_at_once_apply_each_migration_once(postgres_server: Server) -> None:
+    name = "test_migrate_at_once"
+    with psycopg.connect(postgres_server.admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    dsn = make_conninfo(postgres_server.admin, dbname=name)
+    with ThreadPoolExecutor(4) as callers:
+        applied = [names for names in callers.map(migrate, [dsn] * 4) if names]
+    assert applied == [list(available())]
+    assert migrate(dsn) == []
+
+
+def test_a_database_of_a_newer_release_is_left_alone(database: Database) -> None:
+    with psycopg.connect(database.admin, autocommit=True) as connection:
+        connection.execute("INSERT INTO public.pilothouse_migrations (name) VALUES ('9999_future')")
+    with pytest.raises(NewerDatabaseError, match="9999_future"):
+        migrate(database.admin)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("pilothouse_query", "DELETE FROM documents.documents"),
+        (
+            "pilothouse_query",
+            "INSERT INTO documents.collections (id, name, owner) VALUES (gen_random_uuid(), 'a', 'b')",
+        ),
+        ("pilothouse_query", "SELECT * FROM documents.document_blobs"),
+        ("pilothouse_query", "SELECT * FROM chat.messages"),
+        ("pilothouse_query", "SELECT documents.ensure_embedding_space('m', 3)"),
+        ("pilothouse_chat", "SELECT * FROM documents.chunks"),
+        ("pilothouse_chat", "SELECT * FROM jobs.procrastinate_jobs"),
+        ("pilothouse_ingest", "SELECT * FROM chat.sessions"),
+        ("pilothouse_ingest", "DROP TABLE documents.chunks"),
+    ],
+)
+def test_each_role_may_only_what_its_service_needs(database: Database, role: str, statement: str) -> None:
+    with (
+        psycopg.connect(database.url(role)) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.encode())
+
+
+def test_the_first_embedding_space_is_active_and_indexed(database: Database) -> None:
+    with psycopg.connect(database.url("pilothouse_ingest")) as connection:
+        first = connection.execute("SELECT * FROM documents.ensure_embedding_space('a', 3)").fetchone()
+        again = connection.execute("SELECT * FROM documents.ensure_embedding_space('a', 3)").fetchone()
+        second = connection.execute("SELECT state FROM documents.ensure_embedding_space('b', 5)").fetchone()
+        indexes = connection.execute(
+            "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'chunk_embeddings_hnsw_%' ORDER BY 1"
+        ).fetchall()
+    assert first == again
+    assert first is not None
+    assert first[3] == "active"
+    assert second == ("filling",)
+    assert ["halfvec(3)" in indexes[0][0], "halfvec(5)" in indexes[1][0]] == [True, True]

@@ -1,0 +1,122 @@
+"""What every service answers: health, request ids, problems, and nothing to foreign pages."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+from fastapi import FastAPI, Request
+from pydantic import BaseModel
+
+from pilothouse_core.http import create_service
+from pilothouse_core.problem import Problem
+from pilothouse_core.settings import ServiceSettings
+
+missing: dict[str, str] = {}
+
+
+class Body(BaseModel):
+    count: int
+
+
+@asynccontextmanager
+async def nothing(app: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+async def ready(request: Request) -> dict[str, str]:
+    return missing
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx2.AsyncClient]:
+    app = create_service(ServiceSettings(), name="test", title="Test", lifespan=nothing, ready=ready)
+
+    @app.post("/count")
+    async def count(body: Body) -> int:
+        return body.count
+
+    @app.get("/teapot")
+    async def teapot() -> None:
+        raise Problem(status=418, code="teapot", title="A teapot", detail="Ask for tea.", kettle="on")
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("secret words")
+
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        yield client
+
+
+async def test_health(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await client.get("/livez")).text == "ok"
+    assert (await client.get("/readyz")).json() == {"ready": True, "missing": {}}
+    monkeypatch.setitem(missing, "database", "cannot be reached")
+    not_ready = await client.get("/readyz")
+    assert not_ready.status_code == 503
+    assert not_ready.json()["missing"] == {"database": "cannot be reached"}
+    assert (await client.get("/livez")).status_code == 200
+    assert "pilothouse_http_request_seconds_bucket" in (await client.get("/metrics")).text
+
+
+async def test_a_problem_has_all_its_members(client: httpx2.AsyncClient) -> None:
+    response = await client.get("/teapot", headers={"x-request-id": "abc-1"})
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-request-id"] == "abc-1"
+    assert response.json() == {
+        "type": "urn:pilothouse:problem:teapot",
+        "title": "A teapot",
+        "status": 418,
+        "detail": "Ask for tea.",
+        "instance": "/teapot",
+        "code": "teapot",
+        "request_id": "abc-1",
+        "kettle": "on",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status", "code"),
+    [
+        ("POST", "/count", b"{", 400, "malformed_json"),
+        ("POST", "/count", b'{"count": "many"}', 422, "invalid_request"),
+        ("GET", "/nowhere", b"", 404, "not_found"),
+        ("DELETE", "/count", b"", 405, "method_not_allowed"),
+        ("GET", "/broken", b"", 500, "internal_error"),
+    ],
+)
+async def test_every_error_is_a_problem(
+    client: httpx2.AsyncClient, method: str, path: str, content: bytes, status: int, code: str
+) -> None:
+    response = await client.request(
+        method, path, content=content, headers={"content-type": "application/json"}
+    )
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert "secret words" not in response.text
+    assert response.json()["request_id"]
+
+
+async def test_a_request_id_that_could_forge_a_log_line_is_replaced(client: httpx2.AsyncClient) -> None:
+    response = await client.get("/livez", headers={"x-request-id": "a b"})
+    assert response.headers["x-request-id"] != "a b"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "http://127.0.0.1:8000", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://127.0.0.1:9999"}, 403),
+        ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"host": "evil.example:8000"}, 403),
+        ({"host": "localhost:8000"}, 200),
+    ],
+)
+async def test_local_mode_refuses_other_sites_pages(
+    client: httpx2.AsyncClient, headers: dict[str, str], status: int
+) -> None:
+    response = await client.post("/count", json={"count": 1}, headers=headers)
+    assert response.status_code == status
