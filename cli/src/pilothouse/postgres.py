@@ -113,7 +113,8 @@ class EmbeddedPostgres:
 
     def dsn(self, role: str = SUPERUSER, database: str = "postgres") -> str:
         """Connection string of a role, as libpq and psycopg read it."""
-        return f"postgresql://{quote(role, safe='')}@/{quote(database, safe='')}?host={quote(str(self.run_dir), safe='')}"
+        user, name, host = (quote(part, safe="") for part in (role, database, str(self.run_dir)))
+        return f"postgresql://{user}@/{name}?host={host}"
 
     def poll(self) -> int | None:
         """Exit status of a server that died, None while it runs."""
@@ -161,7 +162,8 @@ class EmbeddedPostgres:
             lock = self.data_dir.with_name(f"{self.data_dir.name}.lock").open("w")
         except OSError as exc:
             raise PostgresError(
-                f"Cannot write in {self.data_dir.parent}: {exc.strerror}. Choose another place with PILOTHOUSE_HOME."
+                f"Cannot write in {self.data_dir.parent}: {exc.strerror}. "
+                "Choose another place with PILOTHOUSE_HOME."
             ) from exc
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -217,7 +219,7 @@ class EmbeddedPostgres:
             )
 
     def _create_cluster(self, account: _Account) -> None:
-        """Create beside the final place and rename, so that a cut-short creation is never taken for a database."""
+        """Create beside the final place, then rename: a creation cut short is never taken for a database."""
         self._require_space()
         if self.data_dir.exists() and any(self.data_dir.iterdir()):
             raise PostgresError(
@@ -239,7 +241,7 @@ class EmbeddedPostgres:
             "--auth-local=trust",
             "--auth-host=reject",
         ]
-        result = subprocess.run(  # noqa: S603  our own arguments, no shell
+        result = subprocess.run(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -260,8 +262,8 @@ class EmbeddedPostgres:
         free = shutil.disk_usage(self.data_dir.parent).free
         if free < 300 << 20:
             raise PostgresError(
-                f"Only {free >> 20} MiB are free on the disk of {self.data_dir}; the database needs 300 MiB to begin "
-                "with. Free some space or choose another place with PILOTHOUSE_HOME."
+                f"Only {free >> 20} MiB are free on the disk of {self.data_dir}; the database needs 300 MiB "
+                "to begin with. Free some space or choose another place with PILOTHOUSE_HOME."
             )
 
     def _launch(self, account: _Account) -> None:
@@ -274,7 +276,7 @@ class EmbeddedPostgres:
             command += ["-c", f"{name}={value}"]
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603  our own arguments, no shell
+            self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -283,7 +285,7 @@ class EmbeddedPostgres:
                 env=_environment(),
                 # Its own session: Ctrl-C in the terminal must not reach it before the services that use it.
                 start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509  see die_with_parent
+                preexec_fn=die_with_parent(signal.SIGINT),
                 user=account.uid,
                 group=account.gid,
                 extra_groups=account.extra_groups,
@@ -292,7 +294,7 @@ class EmbeddedPostgres:
     def _wait_until_ready(self, deadline: float) -> None:
         """PostgreSQL writes its state into the last line of postmaster.pid."""
         process = self._process
-        assert process is not None  # noqa: S101  set by _launch
+        assert process is not None
         pid_file = self.data_dir / "postmaster.pid"
         while time.monotonic() < deadline:
             if process.poll() is not None:
@@ -360,7 +362,7 @@ def _unprivileged_account(data_dir: Path) -> _Account:
             SYSTEM_USER,
         ]
         try:
-            subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  constant arguments
+            subprocess.run(command, check=True, capture_output=True, text=True)
         except (OSError, subprocess.CalledProcessError) as exc:
             raise PostgresError(
                 "PostgreSQL refuses to run as root, and an account for it could not be made with `useradd`. "

@@ -82,7 +82,7 @@ def stop_process(process: psutil.Process, *, signals: tuple[tuple[int, float], .
 
 
 def listener_on(port: int) -> str | None:
-    """Name the process that listens on a TCP port of this machine, e.g. `python3 (pid 4711)`; None if unknown."""
+    """Name the process that listens on a TCP port here, e.g. `python3 (pid 4711)`; None if unknown."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
