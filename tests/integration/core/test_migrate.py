@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
-from support.database import Database, Server
 
 from pilothouse_core.migrate import NewerDatabaseError, available, migrate
+from support.database import Database, Server
 
 
 def test_many_callers_at_once_apply_each_migration_once(postgres_server: Server) -> None:
