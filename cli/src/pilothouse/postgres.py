@@ -113,8 +113,7 @@ class EmbeddedPostgres:
 
     def dsn(self, role: str = SUPERUSER, database: str = "postgres") -> str:
         """Connection string of a role, as libpq and psycopg read it."""
-        user, name, host = (quote(part, safe="") for part in (role, database, str(self.run_dir)))
-        return f"postgresql://{user}@/{name}?host={host}"
+        return socket_dsn(self.run_dir, role=role, database=database)
 
     def poll(self) -> int | None:
         """Exit status of a server that died, None while it runs."""
@@ -314,6 +313,12 @@ class EmbeddedPostgres:
                 return
             time.sleep(0.02)
         raise PostgresError(f"The database did not become ready in time. See {self.log_path}.")
+
+
+def socket_dsn(run_dir: Path | str, *, role: str = SUPERUSER, database: str) -> str:
+    """Connection string to the server whose socket is in `run_dir`."""
+    user, name, host = (quote(part, safe="") for part in (role, database, str(run_dir)))
+    return f"postgresql://{user}@/{name}?host={host}"
 
 
 def _socket_directory(wanted: Path, data_dir: Path) -> Path:

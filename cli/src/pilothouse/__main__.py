@@ -1,0 +1,5 @@
+"""`python -m pilothouse`."""
+
+from pilothouse.main import main
+
+main()

@@ -1,0 +1,166 @@
+"""The `pilothouse` command. Each subcommand imports what it needs when it runs, so that all start quickly."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilothouse import __version__
+
+if TYPE_CHECKING:
+    from pilothouse.home import LocalSettings
+
+app = typer.Typer(
+    name="pilothouse",
+    help="Answers from your own documents, each with its exact source.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Mode(StrEnum):
+    """How search looks for passages."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+Collection = Annotated[
+    str | None, typer.Option("--collection", "-c", help="Only this collection; default: all.")
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"pilothouse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def pilothouse(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Answers from your own documents, each with its exact source."""
+
+
+@app.command()
+def up(
+    no_samples: Annotated[
+        bool, typer.Option("--no-samples", help="Do not add the sample documents.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait until everything is ready.")] = 300.0,
+) -> None:
+    """Start Pilothouse in the background and return when it is ready."""
+    from pilothouse import lifecycle
+
+    raise typer.Exit(lifecycle.up(_settings(), with_samples=not no_samples, timeout=timeout))
+
+
+@app.command()
+def down() -> None:
+    """Stop Pilothouse. Documents and chats stay."""
+    from pilothouse import lifecycle
+
+    raise typer.Exit(lifecycle.down(_settings()))
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show what runs. Exit code 0: all ready; 1: something is not; 3: nothing runs."""
+    from pilothouse import status as command
+
+    raise typer.Exit(command.status(_settings(), as_json=json))
+
+
+@app.command()
+def logs(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="postgres, ingest, worker, query, chat-ui, model-server or supervisor."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is added.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="Lines of each log.")] = 40,
+) -> None:
+    """Print the end of one log, or of all."""
+    from pilothouse import lifecycle
+
+    raise typer.Exit(lifecycle.logs(_settings(), name, follow=follow, lines=lines))
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders with all that is in them.")],
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Made if there is none.")] = "default",
+) -> None:
+    """Add documents and wait until they can be searched. Exit code 1 when any file failed."""
+    from pilothouse import ingest as command
+    from pilothouse.client import addresses
+
+    home = _settings().home
+    raise typer.Exit(command.ingest(paths, collection=collection, addresses=addresses(home)))
+
+
+@app.command()
+def ask(question: Annotated[str, typer.Argument(help="In quotes.")], collection: Collection = None) -> None:
+    """Ask a question and print the answer with its sources."""
+    from pilothouse import ask as command
+    from pilothouse.client import addresses
+
+    home = _settings().home
+    raise typer.Exit(command.ask(question, collection=collection, addresses=addresses(home)))
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="In quotes.")],
+    collection: Collection = None,
+    mode: Annotated[
+        Mode, typer.Option(help="By meaning (dense), by words (lexical), or both.")
+    ] = Mode.HYBRID,
+    limit: Annotated[int, typer.Option("--limit", "-k", min=1, max=100, help="Passages at most.")] = 5,
+) -> None:
+    """Print the passages that fit best, without an answer."""
+    from pilothouse import ask as command
+    from pilothouse.client import addresses
+
+    home = _settings().home
+    raise typer.Exit(
+        command.search(query, collection=collection, mode=mode.value, limit=limit, addresses=addresses(home))
+    )
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation and say what to do."""
+    from pilothouse import doctor as command
+
+    raise typer.Exit(command.doctor(_settings()))
+
+
+def main() -> None:
+    """Entry point."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _settings() -> "LocalSettings":
+    from pilothouse.home import SettingError, read_settings
+    from pilothouse.output import fail
+
+    try:
+        return read_settings()
+    except SettingError as exc:
+        fail(str(exc), code=2)
+
+
+if __name__ == "__main__":
+    main()
