@@ -1,0 +1,1 @@
+"""Search, prompt, answer and citations over the documents that ingest stores."""

@@ -1,0 +1,1 @@
+"""Questions in, answers with checked citations out, in OpenAI's wire format."""

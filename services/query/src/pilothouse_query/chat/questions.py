@@ -1,0 +1,58 @@
+"""What to search for when the last question leans on the ones before it. No model call."""
+
+import re
+from collections.abc import Sequence
+
+from pilothouse_core.lexical import query_tokens
+
+# A question with fewer words of its own than this names too little to be searched alone.
+SHORT_QUESTION = 3
+LOOK_BACK = 3
+CHARACTERS = 2_000
+
+_LEANS = re.compile(
+    r"""^\W*(?:
+        and|but|or|so|also|why|how\s+so|how\s+about|what\s+about|what\s+else|who\s+else|then|
+        in\s+that\s+case|for\s+example|more|tell\s+me\s+more|go\s+on|continue|explain|
+        còn|thế|vậy|tại\s+sao|vì\s+sao|thì\s+sao|nữa|kể\s+thêm|tiếp
+    )\b|^\W*(?:那|还有|另外|为什么|为何|然后|继续|再说|具体)|呢[?？]?\s*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_POINTS_BACK = re.compile(
+    r"""\b(?:it|its|they|them|their|theirs|this|these|those|he|she|him|her|his|there|
+        the\s+(?:same|former|latter|first|second|third|last|other|above|previous)(?:\s+one)?|ones?|
+        nó|chúng|họ|cái\s+(?:này|đó)|điều\s+(?:này|đó)|việc\s+(?:này|đó)|ở\s+đó|như\s+(?:vậy|thế))\b
+    |[它他她]|这[个些样里]|那[个些样里]|其中|上述|前者|后者|该""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# `that` points back unless it only joins clauses ("settings that need a restart").
+_THAT = re.compile(
+    r"\b(?:is|was|does|did|do|about|of|for|with|in|like|change|use|set)\s+that\b|^that\b", re.I
+)
+# Long enough to be searched by its own words even if it points back somewhere.
+_SELF_SUFFICIENT = 8
+
+
+def retrieval_query(questions: Sequence[str]) -> str:
+    """The text to search for, given the user's questions, oldest first.
+
+    The last question alone when it stands alone; otherwise with the questions it leans on.
+    """
+    recent = [question.strip() for question in questions if question.strip()][-LOOK_BACK:]
+    if not recent:
+        return ""
+    parts = [recent[-1]]
+    for earlier in reversed(recent[:-1]):
+        if not leans_on_history(parts[0]):
+            break
+        parts.insert(0, earlier)
+    return "\n".join(parts)[-CHARACTERS:]
+
+
+def leans_on_history(question: str) -> bool:
+    """Whether a question is hardly understood without what was said before."""
+    words = len(query_tokens(question))
+    if words < SHORT_QUESTION or _LEANS.search(question):
+        return True
+    points = _POINTS_BACK.search(question) or _THAT.search(question)
+    return points is not None and words < _SELF_SUFFICIENT

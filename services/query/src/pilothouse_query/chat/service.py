@@ -1,0 +1,289 @@
+"""Makes answers: search, prompt, model, checked citations. Honest about each way it can end."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+
+from pilothouse_core.auth import Principal
+from pilothouse_query.chat.models import (
+    AnswerDone,
+    AnswerEvent,
+    Grounding,
+    Question,
+    SearchSummary,
+    SourcesFound,
+    Status,
+    TextWritten,
+)
+from pilothouse_query.chat.prompt import (
+    Budget,
+    Prompt,
+    QuestionTooLong,
+    Source,
+    build_prompt,
+    pick_sources,
+    smaller_prompt,
+)
+from pilothouse_query.chat.relevance import relevant_hits
+from pilothouse_query.chat.tokens import estimate_message, estimate_tokens
+from pilothouse_query.chat.wording import wording_for
+from pilothouse_query.citations.checker import CitationChecker
+from pilothouse_query.citations.quoting import quote_for
+from pilothouse_query.citations.support import Passage
+from pilothouse_query.metrics import ANSWERS, FIRST_TOKEN_SECONDS, MODEL_FAILURES, SENTENCES, TOKENS
+from pilothouse_query.model.client import (
+    ChatMessage,
+    ChatModel,
+    ContextTooLong,
+    ModelInterrupted,
+    ModelUnavailable,
+    Sampling,
+)
+from pilothouse_query.model.limits import Limits
+from pilothouse_query.openai_errors import OpenAIError
+from pilothouse_query.search.models import Hit, SearchQuery
+from pilothouse_query.search.service import SearchService
+from pilothouse_query.settings import ChatSettings
+
+log = structlog.get_logger()
+
+# Hits looked at for one prompt: overlapping ones are left out, so more than its passages.
+SEARCHED = 20
+# Passages quoted when no model answers.
+QUOTED_PASSAGES = 3
+CONTINUE = "Go on exactly where you stopped. Do not repeat what you wrote."
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question with its passages, ready for the model. `limits` is None when no model answers."""
+
+    question: Question
+    status: Status
+    summary: SearchSummary
+    hits: list[Hit]
+    limits: Limits | None
+    prompt: Prompt | None
+
+
+@dataclass(slots=True)
+class _Usage:
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    finish_reason: str = "stop"
+
+
+class AnswerService:
+    """Answers questions from the documents that a principal may read."""
+
+    def __init__(self, *, search: SearchService, model: ChatModel, settings: ChatSettings) -> None:
+        self._search = search
+        self._model = model
+        self._settings = settings
+
+    async def prepare(self, question: Question, *, principal: Principal) -> Prepared:
+        """Everything that can be refused with an HTTP status. Raises `Problem` or `OpenAIError`."""
+        query = SearchQuery(text=question.retrieval, collections=question.collections, top_k=SEARCHED)
+        result = await self._search.search(query, principal=principal)
+        summary = SearchSummary(query.text, query.mode, result.scope.collections, result.timings)
+        hits = relevant_hits(result.hits, self._settings)
+        if not hits:
+            status = Status.NOTHING_RELEVANT if result.scope.indexed else Status.NOTHING_INDEXED
+            return Prepared(question, status, summary, [], None, None)
+        try:
+            limits = await self._model.limits()
+        except ModelUnavailable as exc:
+            _record_failure(exc)
+            return Prepared(question, Status.MODEL_UNAVAILABLE, summary, hits, None, None)
+        prompt = self._prompt(question, hits, limits.context_tokens)
+        return Prepared(question, Status.ANSWERED, summary, hits, limits, prompt)
+
+    async def answer(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
+        """The answer's events: sources, pieces of text, done.
+
+        Raises `OpenAIError` when the model breaks off in the middle; closing the iterator cancels
+        the model's call.
+        """
+        if prepared.prompt is None:
+            events = self._without_model(prepared)
+        else:
+            events = self._with_model(prepared, prepared.prompt)
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def _with_model(self, prepared: Prepared, prompt: Prompt) -> AsyncGenerator[AnswerEvent]:
+        """Sources go out first; when the prompt turns out too long for the model, half of them remain."""
+        yield SourcesFound(prompt.sources)
+        usage = _Usage()
+        checker = CitationChecker([Passage(source.n, source.text) for source in prompt.sources])
+        for shrink in (False, True):
+            attempt = smaller_prompt(prompt, prepared.question.text) if shrink else prompt
+            try:
+                async with aclosing(self._written(attempt, prepared.question, usage, checker)) as pieces:
+                    async for piece in pieces:
+                        yield TextWritten(piece)
+                break
+            except ContextTooLong as exc:
+                _record_failure(exc)
+            except ModelUnavailable as exc:
+                _record_failure(exc)
+                text = self._quotes(prepared, prompt.sources, checker)
+                yield TextWritten(text)
+                yield self._done(prepared, checker, usage, Status.MODEL_UNAVAILABLE)
+                return
+            except ModelInterrupted as exc:
+                _record_failure(exc)
+                ANSWERS.labels("interrupted").inc()
+                raise _interrupted(exc) from exc
+        else:
+            raise OpenAIError(
+                status=400,
+                code="context_length_exceeded",
+                message="The question with its passages does not fit the model. Ask a shorter question, "
+                "or set PILOTHOUSE_MODEL_CONTEXT_TOKENS to what the model server accepts.",
+                param="messages",
+            )
+        status = Status.ANSWERED
+        text = ""
+        if not checker.result().text.strip():
+            status, text = Status.MODEL_UNAVAILABLE, self._quotes(prepared, prompt.sources, checker)
+        elif not checker.result().citations:
+            text = self._closest(prepared, prompt.sources, checker)
+        if text:
+            yield TextWritten(text)
+        yield self._done(prepared, checker, usage, status)
+
+    async def _written(
+        self, prompt: Prompt, question: Question, usage: _Usage, checker: CitationChecker
+    ) -> AsyncGenerator[str]:
+        """What the model writes, checked."""
+        temperature = question.wishes.temperature
+        sampling = Sampling(
+            max_tokens=prompt.answer_tokens,
+            temperature=self._settings.temperature if temperature is None else temperature,
+            top_p=question.wishes.top_p,
+            seed=question.wishes.seed,
+            stop=question.wishes.stop,
+        )
+        asked = time.perf_counter()
+        waiting = True
+        usage.prompt_tokens = sum(estimate_message(message.content) for message in prompt.messages)
+        async with aclosing(self._model.stream(prompt.messages, sampling)) as deltas:
+            async for delta in deltas:
+                if delta.text and waiting:
+                    FIRST_TOKEN_SECONDS.observe(time.perf_counter() - asked)
+                    waiting = False
+                usage.finish_reason = delta.finish_reason or usage.finish_reason
+                usage.prompt_tokens = delta.prompt_tokens or usage.prompt_tokens
+                usage.completion_tokens = delta.completion_tokens or usage.completion_tokens
+                piece = checker.feed(delta.text)
+                if piece:
+                    yield piece
+        rest = checker.finish()
+        usage.completion_tokens = usage.completion_tokens or estimate_tokens(checker.result().text)
+        if rest:
+            yield rest
+
+    async def _without_model(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
+        wording = wording_for(prepared.question.text)
+        sources = pick_sources(
+            prepared.hits, tokens=self._settings.context_tokens, count=self._settings.passages
+        )
+        yield SourcesFound(sources)
+        checker = CitationChecker([Passage(source.n, source.text) for source in sources])
+        if prepared.status is Status.NOTHING_INDEXED:
+            yield TextWritten(checker.say(wording.nothing_indexed))
+        elif prepared.status is Status.NOTHING_RELEVANT:
+            yield TextWritten(checker.say(wording.nothing_relevant))
+        else:
+            yield TextWritten(self._quotes(prepared, sources, checker))
+        yield self._done(prepared, checker, _Usage(), prepared.status)
+
+    def _prompt(self, question: Question, hits: list[Hit], context: int) -> Prompt:
+        extra: list[ChatMessage] = []
+        if question.continued:
+            extra = [ChatMessage("assistant", question.continued), ChatMessage("user", CONTINUE)]
+        budget = Budget(
+            context=context - sum(estimate_message(message.content) for message in extra),
+            answer=question.wishes.max_tokens or self._settings.answer_tokens,
+            passages=self._settings.context_tokens,
+            history=self._settings.history_tokens,
+            count=self._settings.passages,
+        )
+        try:
+            prompt = build_prompt(
+                question.text, hits, question.history, budget, instructions=question.instructions
+            )
+        except QuestionTooLong as exc:
+            raise OpenAIError(
+                status=400,
+                code="context_length_exceeded",
+                message=f"The question needs about {exc.needed} tokens, the model reads {exc.available}. "
+                "Ask a shorter question.",
+                param="messages",
+            ) from exc
+        return Prompt([*prompt.messages, *extra], prompt.sources, prompt.answer_tokens)
+
+    def _quotes(self, prepared: Prepared, sources: list[Source], checker: CitationChecker) -> str:
+        """The answer when no model writes one: the best passages, quoted."""
+        wording = wording_for(prepared.question.text)
+        text = checker.say(wording.model_unavailable)
+        for source in sources[:QUOTED_PASSAGES]:
+            quote = quote_for(prepared.question.retrieval, Passage(source.n, source.text))
+            text += checker.quote(f"\n\n> {quote.text} [{quote.n}]", quote)
+        return text
+
+    def _closest(self, prepared: Prepared, sources: list[Source], checker: CitationChecker) -> str:
+        """A line for an answer that stands on nothing: what the documents say themselves."""
+        wording = wording_for(prepared.question.text)
+        source = sources[0]
+        quote = quote_for(prepared.question.retrieval, Passage(source.n, source.text))
+        return checker.quote(f"\n\n{wording.closest_passage}\n\n> {quote.text} [{quote.n}]", quote)
+
+    def _done(
+        self, prepared: Prepared, checker: CitationChecker, usage: _Usage, status: Status
+    ) -> AnswerDone:
+        checked = checker.result()
+        ANSWERS.labels(status.value).inc()
+        SENTENCES.labels("supported").inc(checked.supported)
+        SENTENCES.labels("unsupported").inc(checked.sentences - checked.supported)
+        TOKENS.labels("prompt").inc(usage.prompt_tokens)
+        TOKENS.labels("completion").inc(usage.completion_tokens)
+        answered = status is Status.ANSWERED
+        grounding = Grounding(
+            status=status,
+            sentences=checked.sentences,
+            supported=checked.supported,
+            unsupported=checked.unsupported,
+            model=prepared.limits.model if prepared.limits and answered else None,
+            search=prepared.summary,
+        )
+        return AnswerDone(
+            text=checked.text,
+            citations=checked.citations,
+            grounding=grounding,
+            finish_reason=usage.finish_reason,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+        )
+
+
+def _record_failure(exc: ModelUnavailable | ModelInterrupted | ContextTooLong) -> None:
+    MODEL_FAILURES.labels(exc.code).inc()
+    log.warning("model_failed", code=exc.code, error=str(exc)[:500])
+
+
+def _interrupted(exc: ModelInterrupted) -> OpenAIError:
+    timeout = exc.code == "model_timeout"
+    return OpenAIError(
+        status=504 if timeout else 502,
+        code="model_timeout" if timeout else "model_interrupted",
+        message="The language model stopped answering in the middle. Ask again; what was written so far "
+        "is incomplete."
+        if timeout
+        else "The connection to the language model broke in the middle of the answer. Ask again.",
+    )

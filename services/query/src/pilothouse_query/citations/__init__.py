@@ -1,0 +1,1 @@
+"""Checked citations: pure text work, no socket, no database."""

@@ -1,0 +1,1 @@
+"""The language model behind OpenAI's wire format."""

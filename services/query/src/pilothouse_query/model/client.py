@@ -1,0 +1,212 @@
+"""The `ChatModel` port and its adapter for servers that speak OpenAI's /v1/chat/completions.
+
+Errors:
+
+    ModelError            the model gave no (complete) answer
+    ├── ModelUnavailable  unreachable, overloaded, refusing, or silent too long before the first token
+    ├── ContextTooLong    the prompt does not fit the model
+    └── ModelInterrupted  it broke off, or fell silent, in the middle of an answer
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import httpx2
+import orjson
+import structlog
+
+from pilothouse_query.model.limits import Limits, LimitsReader
+from pilothouse_query.settings import ModelSettings
+
+log = structlog.get_logger()
+
+
+class ModelError(Exception):
+    """The model gave no complete answer; `code` names the reason for metrics and logs."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+
+class ModelUnavailable(ModelError):
+    """There will be no answer: unreachable, overloaded, refusing, or silent too long."""
+
+
+class ContextTooLong(ModelError):
+    """The server said that the prompt does not fit."""
+
+
+class ModelInterrupted(ModelError):
+    """The answer broke off after it had begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the model writes; None leaves it to the server."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer; the last one says why it ended and, if the server counts, the tokens."""
+
+    text: str
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class ChatModel(Protocol):
+    """A language model that streams answers."""
+
+    async def limits(self) -> Limits:
+        """What the model is and how much it can read. Raises `ModelUnavailable`."""
+        ...
+
+    def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncGenerator[Delta]:
+        """The answer in pieces; closing the iterator cancels the call. Raises `ModelError`."""
+        ...
+
+
+class OpenAIChatModel:
+    """TGI, vLLM, llama.cpp, NIM, model-server: all answer the same call."""
+
+    def __init__(self, client: httpx2.AsyncClient, settings: ModelSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._limits = LimitsReader(client, settings)
+
+    async def limits(self) -> Limits:
+        try:
+            return await self._limits.read()
+        except httpx2.HTTPError as exc:
+            raise ModelUnavailable("model_unreachable", f"{type(exc).__name__}: {exc}") from exc
+
+    async def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncGenerator[Delta]:
+        limits = await self.limits()
+        body = _body(messages, sampling, model=self._settings.name or limits.model)
+        begun = False
+        try:
+            async with aclosing(self._lines(body)) as lines:
+                async for delta in lines:
+                    begun = begun or bool(delta.text)
+                    yield delta
+        except ModelInterrupted as exc:
+            self._limits.forget()
+            if begun:
+                raise
+            raise ModelUnavailable(exc.code, str(exc)) from exc
+        except ModelError:
+            self._limits.forget()
+            raise
+        except (httpx2.HTTPError, TimeoutError) as exc:
+            self._limits.forget()
+            kind = (
+                "model_timeout" if isinstance(exc, httpx2.TimeoutException | TimeoutError) else "model_lost"
+            )
+            error = ModelInterrupted if begun else ModelUnavailable
+            raise error(kind, f"{type(exc).__name__}: {exc}") from exc
+
+    async def _lines(self, body: dict[str, Any]) -> AsyncGenerator[Delta]:
+        """One delta per event; enforces the time to the first token and between tokens."""
+        first = self._settings.first_token_timeout.total_seconds()
+        between = self._settings.token_timeout.total_seconds()
+        timeout = httpx2.Timeout(first, connect=self._settings.connect_timeout.total_seconds())
+        started = asyncio.get_running_loop().time()
+        begun = finished = False
+        async with self._client.stream("POST", "v1/chat/completions", json=body, timeout=timeout) as response:
+            if response.status_code != 200:
+                await response.aread()
+                raise _refusal(response)
+            lines = response.aiter_lines()
+            while True:
+                left = between if begun else first - (asyncio.get_running_loop().time() - started)
+                async with asyncio.timeout(max(left, 0.001)):
+                    line = await anext(lines, None)
+                if line is None or line == "data: [DONE]":
+                    break
+                if not line.startswith("data:"):
+                    continue
+                delta = _delta(line[5:])
+                begun = begun or bool(delta.text)
+                finished = finished or delta.finish_reason is not None
+                yield delta
+        if not finished:
+            error = ModelInterrupted if begun else ModelUnavailable
+            raise error("model_lost", "the stream ended without a finish_reason")
+
+
+def _body(messages: Sequence[ChatMessage], sampling: Sampling, *, model: str) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    optional = {"top_p": sampling.top_p, "seed": sampling.seed, "stop": list(sampling.stop) or None}
+    return body | {name: value for name, value in optional.items() if value is not None}
+
+
+def _delta(data: str) -> Delta:
+    """Reads one event. TGI and others send errors as events with status 200: never text."""
+    try:
+        event = orjson.loads(data)
+    except orjson.JSONDecodeError as exc:
+        raise ModelInterrupted("model_garbled", "an event was not JSON") from exc
+    if not isinstance(event, Mapping):
+        raise ModelInterrupted("model_garbled", "an event was not an object")
+    if "error" in event:
+        raise _stream_error(event)
+    usage = event.get("usage") or {}
+    choices = event.get("choices") or [{}]
+    content = (choices[0].get("delta") or {}).get("content")
+    return Delta(
+        text=content if isinstance(content, str) else "",
+        finish_reason=choices[0].get("finish_reason"),
+        prompt_tokens=usage.get("prompt_tokens"),
+        completion_tokens=usage.get("completion_tokens"),
+    )
+
+
+def _stream_error(event: Mapping[str, Any]) -> ModelError:
+    error = event["error"]
+    message = str(error.get("message", error) if isinstance(error, Mapping) else error)
+    if _is_context_error(message):
+        return ContextTooLong("context_length_exceeded", message)
+    return ModelInterrupted("model_error", message)
+
+
+def _refusal(response: httpx2.Response) -> ModelError:
+    text = response.text[:2000]
+    if response.status_code in {400, 413, 422} and _is_context_error(text):
+        return ContextTooLong("context_length_exceeded", text)
+    return ModelUnavailable(f"model_http_{response.status_code}", text)
+
+
+def _is_context_error(text: str) -> bool:
+    """The words of TGI ("`inputs` tokens + `max_new_tokens` must be <="), vLLM and OpenAI ("maximum
+    context length", "context_length_exceeded") and llama.cpp ("exceeds the available context size")."""
+    lowered = text.lower()
+    return any(
+        words in lowered
+        for words in ("max_new_tokens", "context length", "context_length", "context size", "context window")
+    )

@@ -1,0 +1,102 @@
+"""How much a model can read and what it is called, as its server says."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import structlog
+
+from pilothouse_query.settings import ModelSettings
+
+log = structlog.get_logger()
+
+# For a server that does not say; every model in use today reads at least this much.
+UNKNOWN_CONTEXT = 2048
+ASK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A model's name and its context in tokens, prompt and answer together."""
+
+    model: str
+    context_tokens: int
+
+
+class LimitsReader:
+    """Asks once and remembers, until the time is over or a call has failed."""
+
+    def __init__(self, client: httpx2.AsyncClient, settings: ModelSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._known: Limits | None = None
+        self._until = 0.0
+        self._lock = asyncio.Lock()
+
+    async def read(self) -> Limits:
+        """Raises `httpx2.HTTPError` when the server cannot be reached."""
+        async with self._lock:
+            if self._known is None or time.monotonic() > self._until:
+                self._known = await self._ask()
+                self._until = time.monotonic() + self._settings.limits_lifetime.total_seconds()
+                log.info("model_limits", model=self._known.model, context_tokens=self._known.context_tokens)
+            return self._known
+
+    def forget(self) -> None:
+        """After a failure another server may answer at the same address."""
+        self._known = None
+
+    async def _ask(self) -> Limits:
+        """TGI says it at /info, vLLM at /v1/models, llama.cpp at /props."""
+        info = await self._get("info")
+        models = await self._get("v1/models")
+        model = self._settings.name or _text(info.get("model_id")) or _first_model(models) or "default"
+        context = (
+            self._settings.context_tokens
+            or _count(info.get("max_total_tokens"))
+            or _max_model_len(models, model)
+            or _slot_context(await self._get("props"))
+            or UNKNOWN_CONTEXT
+        )
+        return Limits(model, context)
+
+    async def _get(self, path: str) -> Mapping[str, Any]:
+        timeout = httpx2.Timeout(ASK_SECONDS, connect=self._settings.connect_timeout.total_seconds())
+        response = await self._client.get(path, timeout=timeout)
+        if response.status_code != 200:
+            return {}
+        try:
+            body = response.json()
+        except ValueError:
+            return {}
+        return body if isinstance(body, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _models(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    data = body.get("data")
+    return [item for item in data if isinstance(item, Mapping)] if isinstance(data, list) else []
+
+
+def _first_model(body: Mapping[str, Any]) -> str | None:
+    return next((_text(item.get("id")) for item in _models(body)), None)
+
+
+def _max_model_len(body: Mapping[str, Any], model: str) -> int | None:
+    lengths = {item.get("id"): _count(item.get("max_model_len")) for item in _models(body)}
+    return lengths.get(model) or next(iter(lengths.values()), None)
+
+
+def _slot_context(body: Mapping[str, Any]) -> int | None:
+    settings = body.get("default_generation_settings")
+    return _count(settings.get("n_ctx")) if isinstance(settings, Mapping) else None

@@ -1,0 +1,81 @@
+"""Errors of the OpenAI-compatible routes: `{"error": {message, type, param, code}}`.
+
+OpenAI's clients read nothing else, so on these routes a `Problem` is put into that form too.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+
+from pilothouse_core.problem import Problem, database_problem, validation_problem
+
+log = structlog.get_logger()
+
+
+class OpenAIError(Exception):
+    """A request that cannot be answered; `code` is stable, `message` is for a person."""
+
+    def __init__(self, *, status: int, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+
+    def body(self) -> dict[str, dict[str, str | None]]:
+        """The wire form."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": _type(self.status),
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+def _type(status: int) -> str:
+    """OpenAI's name for a kind of error."""
+    if status >= 500:
+        return "server_error"
+    return {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}.get(
+        status, "invalid_request_error"
+    )
+
+
+def _of_problem(problem: Problem) -> OpenAIError:
+    return OpenAIError(status=problem.status, code=problem.code, message=problem.detail)
+
+
+class OpenAIRoute(APIRoute):
+    """A route whose errors have OpenAI's form."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_or_explain(request: Request) -> Response:
+            headers: dict[str, str] = {}
+            try:
+                return await handle(request)
+            except OpenAIError as exc:
+                error = exc
+            except Problem as exc:
+                error, headers = _of_problem(exc), exc.headers
+            except RequestValidationError as exc:
+                first = exc.errors()[0]
+                error = _of_problem(validation_problem(exc))
+                # OpenAI answers 400 to a body that it does not accept.
+                error.status, error.param = 400, ".".join(str(part) for part in first["loc"][1:]) or None
+            except (OperationalError, PoolTimeout) as exc:
+                log.warning("database_unavailable", error=type(exc).__name__)
+                error = _of_problem(database_problem())
+            return JSONResponse(error.body(), status_code=error.status, headers=headers)
+
+        return handle_or_explain

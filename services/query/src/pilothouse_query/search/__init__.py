@@ -1,0 +1,1 @@
+"""Hybrid search: vectors and words, fused in one SQL statement."""

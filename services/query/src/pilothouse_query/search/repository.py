@@ -1,0 +1,144 @@
+"""Runs the search statements and gives typed rows."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pgvector import HalfVector
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+
+from pilothouse_core.auth import Principal
+from pilothouse_core.database import Connection
+from pilothouse_core.embedding import Vectors
+from pilothouse_core.lexical import tsquery_literal
+from pilothouse_query.search.models import Scope, Space
+from pilothouse_query.search.statements import COLLECTIONS, SCOPE, SESSION, search_statement
+
+# Chunks each leg hands to the fusion; what is below does not move the first ten (RRF, k = 60).
+CANDIDATES = 100
+# Up to here every vector is compared: as fast as the index, and exact under any filter.
+EXACT_CHUNKS = 20_000
+# The lexical leg ranks the matches of the rarest words first and stops adding words here.
+# A chunk that holds only the question's most common words does not reach the top anyway.
+RANKED_CHUNKS = 4_000
+# A word is counted up to here; above, PostgreSQL's statistics say how common it is.
+COUNTED_CHUNKS = 20_000
+MAX_TERMS = 48
+RRF_K = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """What the legs search with; None or no tokens switches a leg off."""
+
+    vector: Vectors | None
+    tokens: list[str]
+    dense_weight: float
+    lexical_weight: float
+    ef_search: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row of the search; all but the times are None in the one row of a search without hits."""
+
+    chunk_id: UUID | None
+    document_id: UUID
+    collection: str
+    title: str
+    text: str
+    start_offset: int
+    end_offset: int
+    page: int | None
+    heading: str | None
+    rrf: float
+    bm25: float | None
+    coverage: float | None
+    cosine: float | None
+    dense_ms: float
+    lexical_ms: float
+    fuse_ms: float
+
+
+def _common(
+    principal: Principal, names: tuple[str, ...] | None, metadata: dict[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "subject": principal.subject,
+        "grants": principal.grants,
+        "names": list(names) if names is not None else None,
+        "filter": Jsonb(metadata) if metadata is not None else None,
+    }
+
+
+async def read_scope(
+    connection: Connection,
+    *,
+    principal: Principal,
+    names: tuple[str, ...] | None,
+    metadata: dict[str, Any] | None,
+    model: str,
+) -> Scope:
+    """What the principal may search of what was asked for."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(SCOPE, {**_common(principal, names, metadata), "model": model})
+        row = await cursor.fetchone()
+    assert row is not None
+    space = Space(row["space_id"], row["dimension"]) if row["space_id"] is not None else None
+    return Scope(
+        collections=tuple(row["collections"]),
+        indexed=row["indexed"],
+        chunks=int(row["chunks"]),
+        mean_tokens=row["mean_tokens"],
+        space=space,
+        active_model=row["active_model"],
+    )
+
+
+async def read_collections(connection: Connection, *, principal: Principal) -> list[tuple[str, int]]:
+    """Names of the collections that the principal may read, and the Unix times of their making."""
+    cursor = await connection.execute(COLLECTIONS, {"subject": principal.subject, "grants": principal.grants})
+    return [(name, created) for name, created in await cursor.fetchall()]
+
+
+async def search(
+    connection: Connection,
+    *,
+    principal: Principal,
+    names: tuple[str, ...] | None,
+    metadata: dict[str, Any] | None,
+    scope: Scope,
+    legs: Legs,
+    limit: int,
+) -> list[Found]:
+    """The fused hits, best first; one row without a chunk when there are none."""
+    tokens = legs.tokens[:MAX_TERMS]
+    parameters = {
+        **_common(principal, names, metadata),
+        "vector": HalfVector(legs.vector) if legs.vector is not None else None,
+        "lexemes": tokens,
+        "queries": [tsquery_literal([token]) for token in tokens],
+        "chunks": max(scope.chunks, 1),
+        "mean_tokens": max(scope.mean_tokens, 1.0),
+        "candidates": max(CANDIDATES, limit),
+        "ranked": RANKED_CHUNKS,
+        "scanned": COUNTED_CHUNKS,
+        "counted": COUNTED_CHUNKS,
+        "rrf_k": RRF_K,
+        "dense_weight": legs.dense_weight,
+        "lexical_weight": legs.lexical_weight,
+        "limit": limit,
+    }
+    async with connection.cursor(row_factory=class_row(Found)) as cursor:
+        await connection.execute(SESSION, {"ef_search": max(legs.ef_search, CANDIDATES)})
+        await cursor.execute(
+            search_statement(
+                space=scope.space if legs.vector is not None else None,
+                exact=scope.chunks <= EXACT_CHUNKS,
+                words=bool(legs.tokens),
+                filtered=metadata is not None,
+            ),
+            parameters,
+        )
+        return await cursor.fetchall()
