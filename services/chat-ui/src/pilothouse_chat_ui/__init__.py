@@ -1,0 +1,1 @@
+"""The chat service: sessions, runs, history, and the page in the browser."""

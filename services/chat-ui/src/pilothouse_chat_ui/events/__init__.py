@@ -1,0 +1,1 @@
+"""News of one's own sessions, for other tabs and devices."""

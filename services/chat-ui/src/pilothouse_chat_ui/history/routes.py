@@ -1,0 +1,63 @@
+"""HTTP for search in one's own history."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from pilothouse_chat_ui.dependencies import CurrentPrincipal, DatabasePool
+from pilothouse_chat_ui.history import repository
+from pilothouse_chat_ui.history.snippets import snippet
+from pilothouse_chat_ui.history.tokens import search_query
+from pilothouse_chat_ui.text import PlainText
+
+router = APIRouter(prefix="/api/search", tags=["history"])
+
+
+class Hit(BaseModel):
+    """A place in one's history."""
+
+    session_id: UUID
+    title: str
+    message_id: UUID | None = Field(description="Null when only the title has the words.")
+    snippet: str
+    created_at: datetime
+
+
+class Hits(BaseModel):
+    """What was found, newest first. There are no further pages: narrow the words instead."""
+
+    items: list[Hit]
+    next_cursor: None = None
+
+
+@router.get("")
+async def search(
+    pool: DatabasePool,
+    principal: CurrentPrincipal,
+    q: Annotated[PlainText, Query(max_length=200)],
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Hits:
+    """Finds one's own questions, answers and titles, in any language."""
+    query, words = search_query(q)
+    if not q.strip():
+        return Hits(items=[])
+    async with pool.connection() as conn:
+        found = await repository.search(conn, principal.subject, query=query, text=q.strip(), limit=limit)
+    with_messages = {hit.session_id for hit in found if hit.message_id is not None}
+    shown = [hit for hit in found if hit.message_id is not None or hit.session_id not in with_messages]
+    shown.sort(key=lambda hit: hit.created_at, reverse=True)
+    return Hits(
+        items=[
+            Hit(
+                session_id=hit.session_id,
+                title=hit.title,
+                message_id=hit.message_id,
+                snippet=snippet(hit.content, words),
+                created_at=hit.created_at,
+            )
+            for hit in shown[:limit]
+        ]
+    )
