@@ -20,8 +20,12 @@ SEARCH = """
 )
 UNION ALL
 (
-    SELECT s.id, s.title, NULL, s.title, s.updated_at
+    SELECT s.id, s.title, first.id, s.title, s.updated_at
     FROM sessions s
+    CROSS JOIN LATERAL (
+        SELECT id FROM messages
+        WHERE session_id = s.id AND superseded_at IS NULL ORDER BY id LIMIT 1
+    ) first
     WHERE s.owner = %(owner)s AND s.title ILIKE %(pattern)s
     ORDER BY s.updated_at DESC
     LIMIT %(limit)s
@@ -31,17 +35,20 @@ UNION ALL
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message that has the words, or a session whose title has them (`message_id` is None)."""
+    """A message that has the words, or the first one of a session whose title has them.
+
+    `content` is the text with the words.
+    """
 
     session_id: UUID
     title: str
-    message_id: UUID | None
+    message_id: UUID
     content: str
     created_at: datetime
 
 
 async def search(conn: Connection, owner: str, *, query: str, text: str, limit: int) -> list[Found]:
-    """Messages by their words, sessions by their titles; newest first within each."""
+    """Messages by their words, then sessions by their titles; newest first within each."""
     async with conn.cursor(row_factory=class_row(Found)) as cursor:
         await cursor.execute(
             SEARCH, {"owner": owner, "query": query, "pattern": like_pattern(text), "limit": limit}

@@ -21,7 +21,7 @@ class Hit(BaseModel):
 
     session_id: UUID
     title: str
-    message_id: UUID | None = Field(description="Null when only the title has the words.")
+    message_id: UUID = Field(description="The message with the words, or the first where the title has them.")
     snippet: str
     created_at: datetime
 
@@ -46,9 +46,12 @@ async def search(
         return Hits(items=[])
     async with pool.connection() as conn:
         found = await repository.search(conn, principal.subject, query=query, text=q.strip(), limit=limit)
-    with_messages = {hit.session_id for hit in found if hit.message_id is not None}
-    shown = [hit for hit in found if hit.message_id is not None or hit.session_id not in with_messages]
-    shown.sort(key=lambda hit: hit.created_at, reverse=True)
+    # A first message may be found by its words and by its session's title, which is made from it.
+    shown = sorted(
+        {hit.message_id: hit for hit in reversed(found)}.values(),
+        key=lambda hit: hit.created_at,
+        reverse=True,
+    )
     return Hits(
         items=[
             Hit(

@@ -61,7 +61,7 @@ class SearchInfo(BaseModel):
     query: str
     mode: str
     collections: list[str]
-    timings_ms: dict[str, float] = Field(default_factory=dict)
+    timings_ms: dict[str, float | None] = Field(default_factory=dict)
 
 
 class Grounding(BaseModel):

@@ -21,12 +21,6 @@ from pilothouse_core.database import Pool
 
 BATCH = 500
 
-GONE: Json = {
-    "code": "run_not_found",
-    "title": "This answer is not there any more",
-    "detail": "Its conversation was deleted, perhaps in another tab.",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Follower:
@@ -41,7 +35,8 @@ class Follower:
     async def follow(self, owner: str, run_id: UUID, after: int) -> AsyncIterator[Event | None]:
         """The events after `after`; None now and then in between; ends with `done` or `error`.
 
-        It also ends, without either, when the service stops: the caller connects again.
+        It also ends, without either, when the service stops or the conversation is deleted; the
+        caller connects again and is then told.
         """
         sent = time.monotonic()
         pause = min(self.poll, self.keepalive).total_seconds()
@@ -68,7 +63,7 @@ class Follower:
             if status != "running" and (not found or found[-1].type in ("done", "error")):
                 message = await messages.find(conn, owner, run_id, replaced_too=True)
         if status is None or (status != "running" and not found and message is None):
-            return [_event(after + 1, "error", {**GONE, "message": None})], True
+            return [], True
         if message is None:
             return [_event(event.seq, event.type, event.data) for event in _joined(found)], False
         if not found:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from pilothouse_chat_ui.messages.schemas import MessageOut, Source
 
@@ -33,4 +33,4 @@ class ErrorEvent(BaseModel):
     code: str
     title: str
     detail: str
-    message: MessageOut | None = Field(description="The answer so far; null when it was deleted meanwhile.")
+    message: MessageOut

@@ -20,12 +20,6 @@ from pilothouse_core.database import Pool
 
 log = structlog.get_logger()
 
-# Retrieval looks at the last message, so the question stands in it once more.
-GO_ON = (
-    "Go on with your last answer exactly where it stops. Do not repeat what is there already, and do not "
-    "begin with an introduction. The question was: {question}"
-)
-
 
 class Worker:
     """Makes answers. One instance serves all runs of a replica."""
@@ -67,9 +61,9 @@ class Worker:
             )
         shown = [message for message in reversed(earlier) if message.id <= question_id and message.content]
         history: list[Json] = [{"role": message.role, "content": message.content} for message in shown]
-        if begins_as.content and shown:
+        if begins_as.content:
+            # An answer at the end is one to go on with; the query service sends what comes after it.
             history.append({"role": "assistant", "content": begins_as.content})
-            history.append({"role": "user", "content": GO_ON.format(question=shown[-1].content)})
         return Journal(self._pool, run, self._lease, last_seq=last_seq), begins_as, history
 
     async def _make(
