@@ -13,8 +13,10 @@ Weight = Annotated[float, Field(ge=0, le=1)]
 class SearchSettings(BaseModel):
     """How search ranks."""
 
-    dense_weight: Weight = Field(default=1.0, description="Weight of the vector leg in the fusion.")
-    lexical_weight: Weight = Field(default=1.0, description="Weight of the word leg in the fusion.")
+    dense_weight: Weight = Field(
+        default=0.6,
+        description="The vectors' share in the score of a hybrid search; the rest is the words'.",
+    )
     ef_search: Annotated[int, Field(ge=10, le=1000)] = Field(
         default=100, description="HNSW candidates (hnsw.ef_search) when the vector index is used."
     )

@@ -41,7 +41,6 @@ class Scope:
     collections: tuple[str, ...]
     indexed: bool
     chunks: int
-    mean_tokens: float
     space: Space | None
     active_model: str | None
 

@@ -1,6 +1,7 @@
 """Decides how a search runs: scope, legs, fusion, reranking."""
 
 import time
+from collections import Counter
 from dataclasses import asdict, replace
 
 from psycopg import IsolationLevel
@@ -8,7 +9,7 @@ from psycopg import IsolationLevel
 from pilothouse_core.auth import Principal
 from pilothouse_core.database import Pool
 from pilothouse_core.embedding import Embedder, EmbedderError, Vectors
-from pilothouse_core.lexical import query_tokens
+from pilothouse_core.lexical import document_tokens, query_tokens
 from pilothouse_core.problem import Problem
 from pilothouse_core.reranking import Reranker, RerankerError
 from pilothouse_query.metrics import SEARCH_SECONDS
@@ -16,6 +17,8 @@ from pilothouse_query.search import repository
 from pilothouse_query.search.models import Hit, Mode, Scope, SearchQuery, SearchResult, Timings
 from pilothouse_query.search.repository import Found, Legs
 from pilothouse_query.settings import SearchSettings
+
+_DENSE_WEIGHTS = {Mode.DENSE: 1.0, Mode.LEXICAL: 0.0}
 
 
 class SearchService:
@@ -40,9 +43,8 @@ class SearchService:
         embed_ms = _since(started)
         legs = Legs(
             vector=vector,
-            tokens=query_tokens(query.text) if query.mode is not Mode.DENSE else [],
-            dense_weight=self._settings.dense_weight if query.mode is Mode.HYBRID else 1.0,
-            lexical_weight=self._settings.lexical_weight if query.mode is Mode.HYBRID else 1.0,
+            words=_words(query.text) if query.mode is not Mode.DENSE else {},
+            dense_weight=_DENSE_WEIGHTS.get(query.mode, self._settings.dense_weight),
             ef_search=self._settings.ef_search,
         )
         limit = query.top_k if reranker is None else max(query.top_k, self._settings.rerank_candidates)
@@ -56,7 +58,7 @@ class SearchService:
         timings = Timings(
             embed=embed_ms if vector is not None else 0.0,
             dense=rows[0].dense_ms if rows and vector is not None else 0.0,
-            lexical=rows[0].lexical_ms if rows and legs.tokens else 0.0,
+            lexical=rows[0].lexical_ms if rows and legs.words else 0.0,
             fuse=rows[-1].fuse_ms if rows else 0.0,
             rerank=rerank_ms,
             total=_since(started),
@@ -106,7 +108,7 @@ class SearchService:
                     model=self._embedder.model,
                 )
                 _check_scope(scope, query, model=self._embedder.model)
-                if not scope.indexed or not (legs.vector is not None or legs.tokens):
+                if not scope.indexed or not (legs.vector is not None or legs.words):
                     return scope, []
                 return scope, await repository.search(
                     connection,
@@ -117,6 +119,12 @@ class SearchService:
                     legs=legs,
                     limit=limit,
                 )
+
+
+def _words(text: str) -> dict[str, int]:
+    """The words to search for; a word that the question repeats counts as often."""
+    counts = Counter(document_tokens(text))
+    return {token: max(counts[token], 1) for token in query_tokens(text)}
 
 
 def _check_scope(scope: Scope, query: SearchQuery, *, model: str) -> None:
@@ -141,7 +149,7 @@ def _check_scope(scope: Scope, query: SearchQuery, *, model: str) -> None:
 def _hit(row: Found, mode: Mode) -> Hit:
     """In a search with one leg the score is that leg's own; the fused one otherwise, at most 1."""
     assert row.chunk_id is not None
-    score = row.rrf
+    score = row.fused
     if mode is Mode.DENSE:
         score = row.cosine or 0.0
     elif mode is Mode.LEXICAL:

@@ -4,6 +4,11 @@
 them, in one statement: permissions and filter are part of each leg, so a chunk that may not be seen
 never takes the place of one that may.
 
+The fusion adds two numbers between 0 and 1: how far the cosine lies above the background (that of the
+vector leg's last candidate), and BM25 as a share of the best one. Fusing ranks instead (RRF) treats
+a flat list, all that an embedder has for a language it does not know, like a sharp one: nDCG@10 on the
+evaluation sets is 0.69 this way and 0.61 with RRF, and no set is worse (evals/README.md).
+
 How times are measured: the row of `clocks` reads `clock_timestamp()` before and after it pulls each
 leg's materialised result, in the order of its columns, and the fusion is gated by that row. So the
 times are those of the legs inside the one statement, without running anything twice.
@@ -32,15 +37,11 @@ matching AS MATERIALIZED (
     SELECT sum(chunk_count) AS chunks FROM documents
     WHERE collection_id IN (SELECT id FROM allowed) AND indexed_revision IS NOT NULL
       AND (%(filter)s::jsonb IS NULL OR metadata @> %(filter)s)
-),
-sample AS MATERIALIZED (
-    SELECT token_count FROM chunks WHERE collection_id IN (SELECT id FROM allowed) LIMIT 1000
 )
 SELECT
     ARRAY(SELECT name FROM allowed ORDER BY name) AS collections,
-    EXISTS (SELECT FROM sample) AS indexed,
+    EXISTS (SELECT FROM chunks WHERE collection_id IN (SELECT id FROM allowed)) AS indexed,
     coalesce((SELECT chunks FROM matching), 0) AS chunks,
-    coalesce((SELECT avg(token_count) FROM sample), 1)::float8 AS mean_tokens,
     (SELECT id FROM embedding_spaces WHERE model = %(model)s AND state <> 'retired') AS space_id,
     (SELECT dimension FROM embedding_spaces WHERE model = %(model)s) AS dimension,
     (SELECT model FROM embedding_spaces WHERE state = 'active') AS active_model
@@ -84,15 +85,16 @@ DENSE_APPROXIMATE: LiteralString = """
 """
 DENSE_OFF: LiteralString = "SELECT NULL::uuid AS chunk_id, NULL::float8 AS distance WHERE false"
 
-# Okapi BM25 on stock PostgreSQL. ts_rank of one word is (1 + 1/4 + ... + 1/tf²) · 6/π², which gives the
-# term frequency back; `tokens || ''` unpacks a stored tsvector once instead of once per word.
+# Okapi BM25 (k1 = 1.2, b = 0.75) on stock PostgreSQL. ts_rank of one word is (1 + 1/4 + ... + 1/tf²) · 6/π²,
+# which gives the term frequency back; `tokens || ''` unpacks a stored tsvector once instead of per word.
 LEXICAL: LiteralString = """
-    SELECT chunk_id, sum(idf * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length))) AS bm25,
-           sum(idf) FILTER (WHERE tf > 0) / nullif((SELECT sum(idf) FROM terms), 0) AS coverage
+    SELECT chunk_id, sum(weight * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length))) AS bm25,
+           sum(weight) FILTER (WHERE tf > 0) / (SELECT sum(weight) FROM terms) AS coverage
     FROM (
-        SELECT id AS chunk_id, tokens || ''::tsvector AS tokens, token_count / %(mean_tokens)s AS length
+        SELECT id AS chunk_id, tokens || ''::tsvector AS tokens,
+               token_count / (SELECT mean FROM lengths) AS length
         FROM chunks
-        WHERE tokens @@ (SELECT string_agg(query, ' | ')::tsquery FROM terms WHERE generates)
+        WHERE tokens @@ (SELECT query FROM wanted)
           AND collection_id = ANY(ARRAY(SELECT id FROM allowed)) AND {filter_chunks}
         LIMIT %(scanned)s
     ) AS found
@@ -116,10 +118,7 @@ WITH allowed AS MATERIALIZED (
     WHERE (owner = %(subject)s OR readers && %(grants)s)
       AND (%(names)s::text[] IS NULL OR name = ANY(%(names)s))
 ),
-dense AS MATERIALIZED (
-    SELECT chunk_id, distance, row_number() OVER (ORDER BY distance, chunk_id) AS rank
-    FROM ({dense}) AS nearest
-),
+dense AS MATERIALIZED ({dense}),
 common AS MATERIALIZED (
     SELECT lexeme, frequency
     FROM pg_stats,
@@ -128,12 +127,13 @@ common AS MATERIALIZED (
       AND schemaname = 'documents' AND tablename = 'chunks' AND attname = 'tokens'
 ),
 terms AS MATERIALIZED (
-    SELECT query, ln(1 + (%(chunks)s - df + 0.5) / (df + 0.5)) AS idf,
+    SELECT query, repeats * ln(1 + (%(chunks)s - df + 0.5) / (df + 0.5)) AS weight,
            df > 0 AND sum(df) OVER (ORDER BY df, query)
                <= greatest(%(ranked)s, min(nullif(df, 0)) OVER ()) AS generates
     FROM (
-        SELECT query, least(greatest(seen, coalesce(frequency * %(chunks)s, 0)), %(chunks)s) AS df
-        FROM unnest(%(lexemes)s::text[], %(queries)s::text[]) AS asked (lexeme, query)
+        SELECT query, repeats, least(greatest(seen, coalesce(frequency * %(chunks)s, 0)), %(chunks)s) AS df
+        FROM unnest(%(lexemes)s::text[], %(queries)s::text[], %(repeats)s::float8[])
+             AS asked (lexeme, query, repeats)
         LEFT JOIN common USING (lexeme)
         CROSS JOIN LATERAL (
             SELECT count(*) AS seen FROM (
@@ -145,28 +145,42 @@ terms AS MATERIALIZED (
         ) AS counts
     ) AS frequencies
 ),
-lexical AS MATERIALIZED (
-    SELECT chunk_id, bm25, coverage, row_number() OVER (ORDER BY bm25 DESC, chunk_id) AS rank
-    FROM ({lexical}) AS ranked
+wanted AS MATERIALIZED (
+    SELECT string_agg(query, ' | ')::tsquery AS query FROM terms WHERE generates
 ),
+lengths AS MATERIALIZED (
+    SELECT greatest(avg(token_count), 1)::float8 AS mean FROM (
+        SELECT token_count FROM chunks
+        WHERE tokens @@ (SELECT query FROM wanted)
+          AND collection_id = ANY(ARRAY(SELECT id FROM allowed)) AND {filter_chunks}
+        LIMIT %(scanned)s
+    ) AS matched
+),
+lexical AS MATERIALIZED ({lexical}),
 clocks AS MATERIALIZED (
     SELECT clock_timestamp() AS began, (SELECT count(*) FROM dense) AS dense_hits,
            clock_timestamp() AS dense_done, (SELECT count(*) FROM lexical) AS lexical_hits,
            clock_timestamp() AS lexical_done
 ),
-fused AS MATERIALIZED (
-    SELECT chunk_id, dense.distance, lexical.bm25, lexical.coverage,
-           (coalesce(%(dense_weight)s / (%(rrf_k)s + dense.rank), 0)
-            + coalesce(%(lexical_weight)s / (%(rrf_k)s + lexical.rank), 0))
-           * (%(rrf_k)s + 1) / (%(dense_weight)s + %(lexical_weight)s) AS rrf
+candidates AS MATERIALIZED (
+    SELECT chunk_id, {cosine} AS cosine, bm25, coverage
     FROM dense FULL JOIN lexical USING (chunk_id)
     WHERE (SELECT lexical_done FROM clocks) IS NOT NULL
-    ORDER BY rrf DESC, chunk_id LIMIT %(limit)s
+),
+scales AS MATERIALIZED (
+    SELECT (SELECT 1 - max(distance) FROM dense) AS background, (SELECT max(bm25) FROM lexical) AS best
+),
+fused AS MATERIALIZED (
+    SELECT chunk_id, cosine, bm25, coverage,
+           %(dense_weight)s * greatest(coalesce((cosine - background) / nullif(1 - background, 0), 0), 0)
+           + (1 - %(dense_weight)s) * coalesce(bm25 / nullif(best, 0), 0) AS fused
+    FROM candidates CROSS JOIN scales
+    ORDER BY fused DESC, chunk_id LIMIT %(limit)s
 ),
 hits AS MATERIALIZED (
     SELECT chunks.id AS chunk_id, chunks.document_id, allowed.name AS collection, documents.title,
            chunks.text, chunks.start_offset, chunks.end_offset, chunks.page, chunks.heading,
-           fused.rrf, fused.bm25, fused.coverage, {similarity} AS cosine
+           fused.fused, fused.cosine, fused.bm25, fused.coverage
     FROM fused
     JOIN chunks ON chunks.id = fused.chunk_id
     JOIN documents ON documents.id = chunks.document_id
@@ -177,12 +191,13 @@ SELECT hits.*,
        extract(epoch FROM lexical_done - dense_done)::float8 * 1000 AS lexical_ms,
        extract(epoch FROM clock_timestamp() - lexical_done)::float8 * 1000 AS fuse_ms
 FROM clocks LEFT JOIN hits ON true
-ORDER BY rrf DESC, chunk_id
+ORDER BY fused DESC, chunk_id
 """
 # A hit of the lexical leg alone gets its cosine too: it says how close the chunk is.
 COSINE: LiteralString = """1 - coalesce(distance, (
         SELECT embedding::halfvec({dimension}) <=> %(vector)s::halfvec({dimension})
-        FROM chunk_embeddings WHERE chunk_embeddings.chunk_id = chunks.id AND space_id = {space}))"""
+        FROM chunk_embeddings AS stored
+        WHERE stored.chunk_id = coalesce(dense.chunk_id, lexical.chunk_id) AND space_id = {space}))"""
 NO_COSINE: LiteralString = "NULL::float8"
 
 
@@ -196,15 +211,15 @@ def search_statement(*, space: Space | None, exact: bool, words: bool, filtered:
         "filter_embeddings": sql.SQL(FILTER_EMBEDDINGS if filtered else NO_FILTER),
         "filter_chunks": sql.SQL(FILTER_CHUNKS if filtered else NO_FILTER),
     }
-    dense, similarity = sql.SQL(DENSE_OFF).format(), sql.SQL(NO_COSINE).format()
+    dense, cosine = sql.SQL(DENSE_OFF).format(), sql.SQL(NO_COSINE).format()
     if space is not None:
         constants = {"space": sql.Literal(space.id), "dimension": sql.Literal(space.dimension)}
         leg = DENSE_EXACT if exact else DENSE_APPROXIMATE
         dense = sql.SQL(leg).format(**constants, filter_embeddings=filters["filter_embeddings"])
-        similarity = sql.SQL(COSINE).format(**constants)
+        cosine = sql.SQL(COSINE).format(**constants)
     lexical = sql.SQL(LEXICAL_OFF).format()
     if words:
         lexical = sql.SQL(LEXICAL).format(filter_chunks=filters["filter_chunks"])
     return sql.SQL(SEARCH).format(
-        dense=dense, lexical=lexical, similarity=similarity, filter_chunks=filters["filter_chunks"]
+        dense=dense, lexical=lexical, cosine=cosine, filter_chunks=filters["filter_chunks"]
     )
