@@ -52,7 +52,10 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
                 authenticator=Authenticator(settings.auth),
                 search=search,
                 answers=AnswerService(
-                    search=search, model=OpenAIChatModel(client, settings.model), settings=settings.chat
+                    search=search,
+                    embedder=active,
+                    model=OpenAIChatModel(client, settings.model),
+                    settings=settings.chat,
                 ),
             )
 

@@ -17,6 +17,11 @@ class SearchSettings(BaseModel):
         default=0.6,
         description="The vectors' share in the score of a hybrid search; the rest is the words'.",
     )
+    exact_chunks: Annotated[int, Field(ge=0)] = Field(
+        default=20_000,
+        description="Up to so many chunks every vector is compared, which is exact under any filter; "
+        "above, the vector index is used.",
+    )
     ef_search: Annotated[int, Field(ge=10, le=1000)] = Field(
         default=100, description="HNSW candidates (hnsw.ef_search) when the vector index is used."
     )
@@ -80,12 +85,10 @@ class ChatSettings(BaseModel):
     temperature: Annotated[float, Field(ge=0, le=2)] = Field(
         default=0.1, description="Temperature, unless the request gives one."
     )
-    min_similarity: Annotated[float, Field(ge=-1, le=1)] = Field(
-        default=0.3, description="A passage at least this close to the question (cosine) is relevant."
-    )
-    min_coverage: Weight = Field(
+    min_relevance: Annotated[float, Field(ge=0, le=1.5)] = Field(
         default=0.5,
-        description="A passage with at least this share of the question's words, by rarity, is relevant.",
+        description="A passage counts as relevant from this sum on: cosine of question and passage, plus "
+        "half the share of the question's words (by rarity) that the passage holds.",
     )
 
 

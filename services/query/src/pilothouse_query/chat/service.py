@@ -4,10 +4,12 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from pilothouse_core.auth import Principal
+from pilothouse_core.embedding import Embedder, EmbedderError
 from pilothouse_query.chat.models import (
     AnswerDone,
     AnswerEvent,
@@ -31,7 +33,7 @@ from pilothouse_query.chat.relevance import relevant_hits
 from pilothouse_query.chat.tokens import estimate_message, estimate_tokens
 from pilothouse_query.chat.wording import wording_for
 from pilothouse_query.citations.checker import CitationChecker
-from pilothouse_query.citations.quoting import quote_for
+from pilothouse_query.citations.quoting import Quote, closest_quotes
 from pilothouse_query.citations.support import Passage
 from pilothouse_query.metrics import ANSWERS, FIRST_TOKEN_SECONDS, MODEL_FAILURES, SENTENCES, TOKENS
 from pilothouse_query.model.client import (
@@ -44,8 +46,7 @@ from pilothouse_query.model.client import (
 )
 from pilothouse_query.model.limits import Limits
 from pilothouse_query.openai_errors import OpenAIError
-from pilothouse_query.search.models import Hit, SearchQuery
-from pilothouse_query.search.service import SearchService
+from pilothouse_query.search.models import Hit, SearchQuery, SearchResult
 from pilothouse_query.settings import ChatSettings
 
 log = structlog.get_logger()
@@ -76,11 +77,22 @@ class _Usage:
     finish_reason: str = "stop"
 
 
+class Search(Protocol):
+    """Finds passages; `SearchService` does."""
+
+    async def search(self, query: SearchQuery, *, principal: Principal) -> SearchResult:
+        """Raises `Problem`."""
+        ...
+
+
 class AnswerService:
     """Answers questions from the documents that a principal may read."""
 
-    def __init__(self, *, search: SearchService, model: ChatModel, settings: ChatSettings) -> None:
+    def __init__(
+        self, *, search: Search, embedder: Embedder, model: ChatModel, settings: ChatSettings
+    ) -> None:
         self._search = search
+        self._embedder = embedder
         self._model = model
         self._settings = settings
 
@@ -89,7 +101,7 @@ class AnswerService:
         query = SearchQuery(text=question.retrieval, collections=question.collections, top_k=SEARCHED)
         result = await self._search.search(query, principal=principal)
         summary = SearchSummary(query.text, query.mode, result.scope.collections, result.timings)
-        hits = relevant_hits(result.hits, self._settings)
+        hits = relevant_hits(result.hits, minimum=self._settings.min_relevance)
         if not hits:
             status = Status.NOTHING_RELEVANT if result.scope.indexed else Status.NOTHING_INDEXED
             return Prepared(question, status, summary, [], None, None)
@@ -131,7 +143,7 @@ class AnswerService:
                 _record_failure(exc)
             except ModelUnavailable as exc:
                 _record_failure(exc)
-                text = self._quotes(prepared, prompt.sources, checker)
+                text = await self._quotes(prepared, prompt.sources, checker)
                 yield TextWritten(text)
                 yield self._done(prepared, checker, usage, Status.MODEL_UNAVAILABLE)
                 return
@@ -150,9 +162,9 @@ class AnswerService:
         status = Status.ANSWERED
         text = ""
         if not checker.result().text.strip():
-            status, text = Status.MODEL_UNAVAILABLE, self._quotes(prepared, prompt.sources, checker)
+            status, text = Status.MODEL_UNAVAILABLE, await self._quotes(prepared, prompt.sources, checker)
         elif not checker.result().citations:
-            text = self._closest(prepared, prompt.sources, checker)
+            text = await self._closest_line(prepared, prompt.sources, checker)
         if text:
             yield TextWritten(text)
         yield self._done(prepared, checker, usage, status)
@@ -200,7 +212,7 @@ class AnswerService:
         elif prepared.status is Status.NOTHING_RELEVANT:
             yield TextWritten(checker.say(wording.nothing_relevant))
         else:
-            yield TextWritten(self._quotes(prepared, sources, checker))
+            yield TextWritten(await self._quotes(prepared, sources, checker))
         yield self._done(prepared, checker, _Usage(), prepared.status)
 
     def _prompt(self, question: Question, hits: list[Hit], context: int) -> Prompt:
@@ -228,21 +240,28 @@ class AnswerService:
             ) from exc
         return Prompt([*prompt.messages, *extra], prompt.sources, prompt.answer_tokens)
 
-    def _quotes(self, prepared: Prepared, sources: list[Source], checker: CitationChecker) -> str:
+    async def _quotes(self, prepared: Prepared, sources: list[Source], checker: CitationChecker) -> str:
         """The answer when no model writes one: the best passages, quoted."""
-        wording = wording_for(prepared.question.text)
-        text = checker.say(wording.model_unavailable)
-        for source in sources[:QUOTED_PASSAGES]:
-            quote = quote_for(prepared.question.retrieval, Passage(source.n, source.text))
+        text = checker.say(wording_for(prepared.question.text).model_unavailable)
+        for quote in await self._closest(prepared, sources, QUOTED_PASSAGES):
             text += checker.quote(f"\n\n> {quote.text} [{quote.n}]", quote)
         return text
 
-    def _closest(self, prepared: Prepared, sources: list[Source], checker: CitationChecker) -> str:
+    async def _closest_line(self, prepared: Prepared, sources: list[Source], checker: CitationChecker) -> str:
         """A line for an answer that stands on nothing: what the documents say themselves."""
-        wording = wording_for(prepared.question.text)
-        source = sources[0]
-        quote = quote_for(prepared.question.retrieval, Passage(source.n, source.text))
-        return checker.quote(f"\n\n{wording.closest_passage}\n\n> {quote.text} [{quote.n}]", quote)
+        text = ""
+        for quote in await self._closest(prepared, sources, 1):
+            lead = wording_for(prepared.question.text).closest_passage
+            text = checker.quote(f"\n\n{lead}\n\n> {quote.text} [{quote.n}]", quote)
+        return text
+
+    async def _closest(self, prepared: Prepared, sources: list[Source], count: int) -> list[Quote]:
+        passages = [Passage(source.n, source.text) for source in sources]
+        try:
+            return await closest_quotes(prepared.question.retrieval, passages, self._embedder, count=count)
+        except EmbedderError as exc:
+            log.warning("embedding_failed", error=str(exc)[:500])
+            return [Quote(1, " ".join(passages[0].text.split()), 0, len(passages[0].text))]
 
     def _done(
         self, prepared: Prepared, checker: CitationChecker, usage: _Usage, status: Status

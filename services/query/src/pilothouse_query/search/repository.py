@@ -18,8 +18,6 @@ from pilothouse_query.search.statements import COLLECTIONS, SCOPE, SESSION, sear
 
 # Chunks each leg hands to the fusion; with 50 or 150 the first ten are no better.
 CANDIDATES = 100
-# Up to here every vector is compared: as fast as the index, and exact under any filter.
-EXACT_CHUNKS = 20_000
 # The lexical leg ranks the matches of the rarest words first and stops adding words here.
 # A chunk that holds only the question's most common words does not reach the top anyway.
 RANKED_CHUNKS = 4_000
@@ -40,6 +38,7 @@ class Legs:
     words: dict[str, int]
     dense_weight: float
     ef_search: int
+    exact_chunks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ async def search(
         await cursor.execute(
             search_statement(
                 space=scope.space if legs.vector is not None else None,
-                exact=scope.chunks <= EXACT_CHUNKS,
+                exact=scope.chunks <= legs.exact_chunks,
                 words=bool(words),
                 filtered=metadata is not None,
             ),

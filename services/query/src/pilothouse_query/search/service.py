@@ -46,6 +46,7 @@ class SearchService:
             words=_words(query.text) if query.mode is not Mode.DENSE else {},
             dense_weight=_DENSE_WEIGHTS.get(query.mode, self._settings.dense_weight),
             ef_search=self._settings.ef_search,
+            exact_chunks=self._settings.exact_chunks,
         )
         limit = query.top_k if reranker is None else max(query.top_k, self._settings.rerank_candidates)
         scope, rows = await self._read(query, principal, legs, limit)
