@@ -1,0 +1,1 @@
+"""Pilothouse ingest: the API that accepts documents and the worker that indexes them."""

@@ -1,0 +1,1 @@
+"""Collections: who may read and write what."""

@@ -1,0 +1,1 @@
+"""Documents: accepting, showing, retrying and deleting them."""

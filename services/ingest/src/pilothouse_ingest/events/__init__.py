@@ -1,0 +1,1 @@
+"""Tells the browser what happens to documents."""
