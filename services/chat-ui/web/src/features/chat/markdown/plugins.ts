@@ -1,0 +1,87 @@
+import type { Nodes, Parent, PhrasingContent, Root, Text } from 'mdast'
+
+interface Range {
+  start: number
+  end: number
+}
+
+type Element = PhrasingContent & { data: { hName: string; hProperties: Record<string, string> } }
+
+/** An mdast node that becomes the given element; react-markdown's `components` draws it. */
+function element(hName: string, hProperties: Record<string, string>, children: PhrasingContent[]): Element {
+  return { type: 'emphasis', children, data: { hName, hProperties } } as Element
+}
+
+const SKIPPED = new Set(['link', 'linkReference', 'code', 'inlineCode', 'html', 'image'])
+
+function mapTexts(node: Nodes, map: (text: Text) => PhrasingContent[], skip: ReadonlySet<string>): void {
+  if (!('children' in node)) return
+  const parent = node as Parent
+  parent.children = parent.children.flatMap<Parent['children'][number]>((child) => {
+    if (child.type === 'text') return map(child)
+    if (!skip.has(child.type)) mapTexts(child as Nodes, map, skip)
+    return [child]
+  })
+}
+
+const CITATION = /\[(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\]/g
+
+/** `[1]` and `[1, 2]` become `<cite-button n>`; numbers that name no source stay text. */
+export function remarkCitations(options: { known: ReadonlySet<number> }) {
+  return (tree: Root): void => mapTexts(tree, (text) => citations(text, options.known), SKIPPED)
+}
+
+function citations(text: Text, known: ReadonlySet<number>): PhrasingContent[] {
+  const parts: PhrasingContent[] = []
+  let from = 0
+  for (const match of text.value.matchAll(CITATION)) {
+    const numbers = (match[1] ?? '').split(/[,，、]/).map(Number)
+    if (!numbers.every((n) => known.has(n))) continue
+    // No space between a sentence and its number, so that a line never starts with one.
+    const before = text.value.slice(from, match.index).replace(/[ \t]+$/, '')
+    if (before) parts.push({ type: 'text', value: before })
+    // A word joiner, so that a number never begins a line.
+    if (before || match.index > from || parts.length === 0) parts.push({ type: 'text', value: '\u2060' })
+    for (const n of numbers) parts.push(element('cite-button', { n: String(n) }, []))
+    from = match.index + match[0].length
+  }
+  if (from === 0) return [text]
+  if (from < text.value.length) parts.push({ type: 'text', value: text.value.slice(from) })
+  return parts
+}
+
+const NO_CODE = new Set(['code', 'html', 'image'])
+
+/** Wraps the text of each range in `<weak-text>`; the last piece of a range carries `last`, to be read out once. */
+export function remarkUnsupported(options: { ranges: readonly Range[] }) {
+  return (tree: Root): void => {
+    if (options.ranges.length === 0) return
+    const lastPiece = new Map<Range, Element>()
+    mapTexts(tree, (text) => unsupported(text, options.ranges, lastPiece), NO_CODE)
+    for (const piece of lastPiece.values()) piece.data.hProperties.last = 'true'
+  }
+}
+
+function unsupported(text: Text, ranges: readonly Range[], lastPiece: Map<Range, Element>): PhrasingContent[] {
+  const start = text.position?.start.offset
+  const end = text.position?.end.offset
+  if (start === undefined || end === undefined) return [text]
+  // Escapes and entities make the source longer than the value; then offsets are only right in proportion.
+  const scale = end > start ? text.value.length / (end - start) : 1
+  const index = (offset: number) => Math.round((Math.min(Math.max(offset, start), end) - start) * scale)
+  const parts: PhrasingContent[] = []
+  let from = 0
+  for (const range of ranges) {
+    const a = index(range.start)
+    const b = index(range.end)
+    if (range.end <= start || range.start >= end || b <= a) continue
+    if (a > from) parts.push({ type: 'text', value: text.value.slice(from, a) })
+    const piece = element('weak-text', {}, [{ type: 'text', value: text.value.slice(Math.max(a, from), b) }])
+    parts.push(piece)
+    lastPiece.set(range, piece)
+    from = b
+  }
+  if (from === 0 && parts.length === 0) return [text]
+  if (from < text.value.length) parts.push({ type: 'text', value: text.value.slice(from) })
+  return parts
+}

@@ -1,0 +1,20 @@
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import '@fontsource-variable/inter/wght.css'
+import '@/styles/tokens.css'
+import '@/styles/global.css'
+import { App } from '@/app/App'
+import { startServerState } from '@/lib/data/server'
+import { startSettings } from '@/lib/settings'
+
+startSettings()
+startServerState()
+
+const root = document.getElementById('root')
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  )
+}
