@@ -34,11 +34,18 @@ WAIT_SECONDS = 20.0
 
 
 class _Server(uvicorn.Server):
-    """Leaves the test run's signal handlers alone."""
+    """Leaves the test run's signal handlers alone, and stops at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self.stop.wait()
 
 
 @asynccontextmanager
@@ -62,9 +69,9 @@ async def serving(app: ASGIApp, *, lifespan: bool = True) -> AsyncIterator[str]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
-        if isinstance(app, FastAPI):
+        if isinstance(app, FastAPI) and lifespan:
             app.state.stopping.set()
-        server.should_exit = True
+        server.stop.set()
         await task
 
 

@@ -2,11 +2,23 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ByteSize, Field, HttpUrl
+from pydantic import BaseModel, BeforeValidator, ByteSize, Field, HttpUrl, model_validator
 
 from pilothouse_core.settings import ServerSettings, ServiceSettings
+
+
+def _seconds(value: object) -> object:
+    """Variables are text, and pydantic takes no number in text for a duration."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
+"""A time in seconds (`2.5`) or ISO 8601 (`PT2.5S`)."""
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -20,10 +32,10 @@ class UpstreamSettings(BaseModel):
     ingest: HttpUrl = Field(
         default=HttpUrl("http://127.0.0.1:8081"), description="Address of the ingest service."
     )
-    connect_timeout: timedelta = Field(
+    connect_timeout: Duration = Field(
         default=timedelta(seconds=3), description="Longest wait for a connection to either service."
     )
-    read_timeout: timedelta = Field(
+    read_timeout: Duration = Field(
         default=timedelta(minutes=2),
         description="Longest silence of a service in the middle of an answer or transfer.",
     )
@@ -35,29 +47,29 @@ class UpstreamSettings(BaseModel):
 class RunSettings(BaseModel):
     """How answers are made and kept alive."""
 
-    lease: timedelta = Field(
+    lease: Duration = Field(
         default=timedelta(seconds=15),
         description="After this long without a sign of life of a replica, another takes its answers over.",
     )
-    heartbeat: timedelta = Field(
+    heartbeat: Duration = Field(
         default=timedelta(seconds=4),
         description="How often a replica renews its leases; well below the lease.",
     )
-    reap: timedelta = Field(
+    reap: Duration = Field(
         default=timedelta(seconds=4), description="How often a replica looks for answers to take over."
     )
-    poll: timedelta = Field(
+    poll: Duration = Field(
         default=timedelta(seconds=2),
         description="How often streams look for news when no notification arrives.",
     )
-    flush: timedelta = Field(
+    flush: Duration = Field(
         default=timedelta(milliseconds=40),
         description="Tokens of this long are stored and sent as one event.",
     )
-    keepalive: timedelta = Field(
+    keepalive: Duration = Field(
         default=timedelta(seconds=10), description="A comment is sent after this long without an event."
     )
-    timeout: timedelta = Field(default=timedelta(minutes=15), description="Longest time an answer may take.")
+    timeout: Duration = Field(default=timedelta(minutes=15), description="Longest time an answer may take.")
     attempts: Positive = Field(
         default=3, description="How many replicas may die over one answer before it is given up."
     )
@@ -67,13 +79,19 @@ class RunSettings(BaseModel):
     history: Positive = Field(
         default=40, description="Messages of the conversation that are sent along with a question at most."
     )
-    retention: timedelta = Field(
+    retention: Duration = Field(
         default=timedelta(hours=1),
         description="How long the events of a finished answer are kept for replay.",
     )
-    prune: timedelta = Field(
+    prune: Duration = Field(
         default=timedelta(minutes=10), description="How often events past their retention are deleted."
     )
+
+    @model_validator(mode="after")
+    def _leases_are_renewed_in_time(self) -> Self:
+        if self.heartbeat * 2 > self.lease:
+            raise ValueError("PILOTHOUSE_RUN_HEARTBEAT must be at most half of PILOTHOUSE_RUN_LEASE")
+        return self
 
 
 class QuestionSettings(BaseModel):
@@ -85,7 +103,7 @@ class QuestionSettings(BaseModel):
 class StreamSettings(BaseModel):
     """Streams that have no end of their own."""
 
-    max_life: timedelta = Field(
+    max_life: Duration = Field(
         default=timedelta(hours=1),
         description="An open stream of session news is ended after this long; the page opens a new one.",
     )

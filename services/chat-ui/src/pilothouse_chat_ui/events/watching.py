@@ -50,7 +50,7 @@ class Watcher:
         pause = min(self.poll, self.keepalive).total_seconds()
         with self.hub.subscribe(owner_topic(owner)) as wake:
             known = await self._snapshot(owner)
-            for session in _missed(known, since):
+            for session in missed(known, since):
                 yield _event(session)
             while not self.stopping.is_set() and time.monotonic() < ends:
                 if time.monotonic() - sent >= self.keepalive.total_seconds():
@@ -59,7 +59,7 @@ class Watcher:
                 if await wait(wake, pause):
                     await asyncio.sleep(SETTLE_SECONDS)
                 current = await self._snapshot(owner)
-                for event in _changes(known, current, full=len(current) >= self.window):
+                for event in changes(known, current, full=len(current) >= self.window):
                     yield event
                     sent = time.monotonic()
                 known = current
@@ -70,13 +70,14 @@ class Watcher:
         return {session.id: session for session in found}
 
 
-def _missed(known: dict[UUID, Session], since: int | None) -> list[Session]:
+def missed(known: dict[UUID, Session], since: int | None) -> list[Session]:
+    """The sessions that changed after this moment (microseconds), oldest first."""
     if since is None:
         return []
     return [session for session in reversed(known.values()) if _microseconds(session.updated_at) > since]
 
 
-def _changes(before: dict[UUID, Session], now: dict[UUID, Session], *, full: bool) -> list[Event]:
+def changes(before: dict[UUID, Session], now: dict[UUID, Session], *, full: bool) -> list[Event]:
     """What differs. Sessions that only slid out of a full window are not deleted."""
     changed = [_event(session) for key, session in reversed(now.items()) if before.get(key) != session]
     oldest = min((session.updated_at for session in now.values()), default=None)

@@ -45,9 +45,12 @@ class PageFiles:
 
     def find(self, name: str) -> PageFile | None:
         """The file with this name relative to the folder, None when there is none."""
-        path = (self._folder / name).resolve()
-        if not path.is_relative_to(self._folder.resolve()) or "\x00" in name or not path.is_file():
-            return None
+        try:
+            path = (self._folder / name).resolve()
+            if not path.is_relative_to(self._folder.resolve()) or not path.is_file():
+                return None
+        except (OSError, ValueError):
+            return None  # A name that no file can have: too long, or with a NUL in it.
         stat = path.stat()
         key = (name, stat.st_mtime_ns, stat.st_size)
         if key not in self._known:

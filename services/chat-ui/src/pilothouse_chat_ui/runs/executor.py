@@ -46,6 +46,7 @@ class Executor:
         self._settings = settings
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._stopped = False
+        self._had_runs = False
         self.lease = Lease(f"{socket.gethostname()}/{new_id()}", settings.lease)
         self._worker = Worker(pool=pool, hub=hub, source=source, settings=settings, lease=self.lease)
 
@@ -62,8 +63,9 @@ class Executor:
 
     def start(self, run: Run) -> None:
         """Works on a run whose lease this replica holds, independent of who is listening."""
+        self._had_runs = True
         if self._stopped:
-            return  # Another replica finds it: its lease has just been, or is about to be, given back.
+            return  # Its lease is given back when the service ends, or ends by itself.
         self._tasks[run.id] = asyncio.create_task(self._work(run), name=f"run {run.id}")
         ACTIVE.inc()
 
@@ -121,6 +123,8 @@ class Executor:
         """Ends all work here and gives the runs to whichever replica is quickest."""
         self._stopped = True
         await self._end(list(self._tasks))
+        if not self._had_runs:
+            return
         try:
             async with asyncio.timeout(RELEASE_SECONDS), self._pool.connection() as conn, conn.transaction():
                 count = await repository.release(conn, self.lease.holder)

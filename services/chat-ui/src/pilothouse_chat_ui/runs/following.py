@@ -1,6 +1,7 @@
 """Reads a run's events from the table, on any replica, from any point on."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +9,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from fastapi.encoders import jsonable_encoder
-from pydantic_core import to_json
 
 from pilothouse_chat_ui.messages import repository as messages
 from pilothouse_chat_ui.messages.models import Json, Message
@@ -106,4 +106,4 @@ def _message_json(message: Message) -> Json:
 
 
 def _event(seq: int, kind: EventType, data: Json) -> Event:
-    return Event(id=str(seq), type=kind, data=to_json(data).decode())
+    return Event(id=str(seq), type=kind, data=json.dumps(data, ensure_ascii=False))
