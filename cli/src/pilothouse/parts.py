@@ -14,6 +14,14 @@ PACKAGED_EMBEDDING_MODEL = "all-MiniLM-L6-v2"
 # Ours to give; a service must not take the command's variables for its own.
 _COMMAND_VARIABLES = {"PILOTHOUSE_HOME", "MODEL_URL", *(variable for _, variable in PORTS.values())}
 
+# 135 million parameters select sentences well and write badly, and two cores read a prompt
+# at some 250 tokens a second.
+_FOR_THE_PACKAGED_MODEL = {
+    "PILOTHOUSE_CHAT_STYLE": "quote",
+    "PILOTHOUSE_CHAT_CONTEXT_TOKENS": "500",
+    "PILOTHOUSE_CHAT_HISTORY_TOKENS": "0",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -87,6 +95,8 @@ def environment_of(part: Part, base: Mapping[str, str] | None = None) -> dict[st
     if part.name == "query":
         # One short question at a time is faster on one thread than divided.
         defaults["PILOTHOUSE_EMBEDDING_THREADS"] = "1"
+        if not given.get("MODEL_URL") and not given.get("PILOTHOUSE_GGUF"):
+            defaults |= _FOR_THE_PACKAGED_MODEL
     model = env.get("PILOTHOUSE_EMBEDDING_MODEL", PACKAGED_EMBEDDING_MODEL)
     if model == PACKAGED_EMBEDDING_MODEL or os.path.isdir(model):
         # Nothing is fetched from a model hub unless the user named a model there.

@@ -1,7 +1,7 @@
 """Settings of the query service."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
@@ -70,6 +70,11 @@ class ModelSettings(BaseModel):
 class ChatSettings(BaseModel):
     """How answers are made."""
 
+    style: Literal["write", "quote"] = Field(
+        default="write",
+        description="`write`: the model writes and every sentence is checked. `quote`: the model may only "
+        "say sentences of the passages, for models too small to write; needs a llama.cpp server.",
+    )
     context_tokens: Annotated[int, Field(ge=50)] = Field(
         default=1500, description="Tokens of passages in a prompt, at most."
     )

@@ -10,6 +10,7 @@ import structlog
 
 from pilothouse_core.auth import Principal
 from pilothouse_core.embedding import Embedder, EmbedderError
+from pilothouse_query.chat import quoting_style
 from pilothouse_query.chat.models import (
     AnswerDone,
     AnswerEvent,
@@ -132,10 +133,16 @@ class AnswerService:
         yield SourcesFound(prompt.sources)
         usage = _Usage()
         checker = CitationChecker([Passage(source.n, source.text) for source in prompt.sources])
+        sayable = await self._sayable(prepared.question, prompt.sources)
+        if sayable == []:
+            # A stopped answer goes on, and everything that could be said has been said.
+            yield self._done(prepared, checker, usage, Status.ANSWERED)
+            return
         for shrink in (False, True):
             attempt = smaller_prompt(prompt, prepared.question.text) if shrink else prompt
             try:
-                async with aclosing(self._written(attempt, prepared.question, usage, checker)) as pieces:
+                writing = self._written(attempt, prepared.question, usage, checker, sayable=sayable)
+                async with aclosing(writing) as pieces:
                     async for piece in pieces:
                         yield TextWritten(piece)
                 break
@@ -169,8 +176,27 @@ class AnswerService:
             yield TextWritten(text)
         yield self._done(prepared, checker, usage, status)
 
+    async def _sayable(self, question: Question, sources: list[Source]) -> list[str] | None:
+        """The sentences that the answer may be made of; None when the model may write freely."""
+        if self._settings.style != "quote":
+            return None
+        try:
+            sentences = await quoting_style.sayable(question.retrieval, sources, self._embedder)
+        except EmbedderError as exc:
+            log.warning("embedder_failed", error=str(exc)[:500])
+            return None
+        if not sentences:
+            return None
+        return quoting_style.unsaid(sentences, question.continued)
+
     async def _written(
-        self, prompt: Prompt, question: Question, usage: _Usage, checker: CitationChecker
+        self,
+        prompt: Prompt,
+        question: Question,
+        usage: _Usage,
+        checker: CitationChecker,
+        *,
+        sayable: list[str] | None,
     ) -> AsyncGenerator[str]:
         """What the model writes, checked."""
         temperature = question.wishes.temperature
@@ -180,6 +206,7 @@ class AnswerService:
             top_p=question.wishes.top_p,
             seed=question.wishes.seed,
             stop=question.wishes.stop,
+            grammar=quoting_style.grammar(sayable) if sayable else None,
         )
         asked = time.perf_counter()
         waiting = True

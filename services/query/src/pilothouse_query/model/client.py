@@ -61,6 +61,7 @@ class Sampling:
     top_p: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    grammar: str | None = None  # GBNF, which llama.cpp's servers read
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,12 @@ def _body(messages: Sequence[ChatMessage], sampling: Sampling, *, model: str) ->
         "stream": True,
         "stream_options": {"include_usage": True},
     }
-    optional = {"top_p": sampling.top_p, "seed": sampling.seed, "stop": list(sampling.stop) or None}
+    optional = {
+        "top_p": sampling.top_p,
+        "seed": sampling.seed,
+        "stop": list(sampling.stop) or None,
+        "grammar": sampling.grammar,
+    }
     return body | {name: value for name, value in optional.items() if value is not None}
 
 
