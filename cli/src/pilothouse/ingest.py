@@ -112,6 +112,11 @@ class IngestRun:
             self._failed(str(file), reason(response))
             return
         document = response.json()
+        if document["id"] in self._pending or document["id"] in self._settled:
+            # Two of the files hold the same bytes, which makes them one document.
+            self._outcome.known += 1
+            self._finished()
+            return
         self._pending[document["id"]] = str(file)
         if response.status_code == 200 and document["status"] == "indexed":
             self._outcome.known += 1
@@ -219,7 +224,7 @@ def _summarize(outcome: Outcome, collection: str, duration: float) -> None:
         )
     out.print(line)
     if outcome.known:
-        out.print(f"{plural(outcome.known, 'file')} had been indexed before")
+        out.print(f"{plural(outcome.known, 'file')} with the same content as an indexed one")
     if outcome.failures:
         err.print(f"[bold red]{plural(len(outcome.failures), 'file')} failed:[/]")
         for file, why in sorted(outcome.failures.items()):

@@ -35,9 +35,9 @@ def up(settings: LocalSettings, *, with_samples: bool, timeout: float) -> int:
         _warn_about_other_ports(settings, snapshot)
         out.print(f"Pilothouse is already running: [bold]{snapshot.address}[/]")
     else:
-        launched = None
-        if not (snapshot and snapshot.running):
-            launched = _launch(home)
+        if snapshot and snapshot.phase in {"stopping", "failed"}:
+            _wait_until_gone(snapshot, began + timeout)
+        launched = None if snapshot and snapshot.running else _launch(home)
         snapshot = _wait_until_ready(home, launched, timeout)
         out.print(f"Ready after {seconds(time.monotonic() - began)}.")
     folder = samples()
@@ -53,8 +53,9 @@ def down(settings: LocalSettings) -> int:
     """Stop everything and wait until it is gone."""
     home = settings.home
     snapshot = read_snapshot(home)
-    process = snapshot.supervisor.process() if snapshot else None
-    if process is None:
+    identity = snapshot.supervisor if snapshot else None
+    process = identity.process() if identity else None
+    if identity is None or process is None:
         leftovers = stop_leftovers(home)
         if leftovers:
             out.print(f"The supervisor had been killed; stopped what it left: {', '.join(leftovers)}.")
@@ -64,14 +65,15 @@ def down(settings: LocalSettings) -> int:
     process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     reported: set[str] = set()
-    assert snapshot is not None
-    while snapshot.running:
+    running = True
+    while running:
+        # Looked at before the state is read, so that the last state is reported too.
+        running = identity.alive
         current = read_snapshot(home)
-        if current:
-            stopped = {name for name, part in current.parts.items() if part.status == "stopped"}
-            for name in sorted(stopped - reported):
-                out.print(f"  {name} stopped")
-            reported |= stopped
+        for part in current.parts.values() if current else ():
+            if part.status == "stopped" and part.name not in reported:
+                reported.add(part.name)
+                out.print(f"  {part.name} stopped")
         if time.monotonic() > deadline:
             process.kill()
             stop_leftovers(home)
@@ -147,6 +149,11 @@ def _wait_until_ready(home: Home, launched: subprocess.Popen[bytes] | None, time
         else:
             _still_starting(home, snapshot, timeout)
     return _explain_failure(home, snapshot)
+
+
+def _wait_until_gone(snapshot: Snapshot, deadline: float) -> None:
+    while snapshot.running and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
 
 
 def _still_starting(home: Home, snapshot: Snapshot | None, timeout: float) -> NoReturn:

@@ -86,6 +86,8 @@ def environment_of(part: Part, base: Mapping[str, str] | None = None) -> dict[st
     env = {name: value for name, value in given.items() if name not in _COMMAND_VARIABLES}
     defaults = {
         "PYTHONUNBUFFERED": "1",
+        # Progress bars make no sense in a log.
+        "TQDM_DISABLE": "1",
         # Forked parser processes would deadlock in the tokenizer's own threads.
         "TOKENIZERS_PARALLELISM": "false",
         # Idle compute threads sleep instead of spinning: all parts share the same few cores.

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pilothouse.output import out
 
-_LINE_SECONDS = 5.0
+_LINE_SECONDS = 15.0
 
 
 class Counter(Protocol):
