@@ -49,7 +49,7 @@ KEPT_BACK = {
 CONTENT = re.compile(r"/v1/documents/[^/]+/content")
 # A document is somebody's file: in our origin it may neither run nor load anything.
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
-# Browsers' PDF viewers do not work in a sandbox; they run in an origin of their own anyway.
+# Some browsers' PDF viewers do not start in a sandbox; they run in an origin of their own anyway.
 PDF = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
