@@ -177,8 +177,6 @@ class CitationChecker:
         space, self._space = self._space, []
         for token in space:
             self._send(token.text)
-        if not self._text:
-            self._begin = self._position
 
     def _settle(self, text: str) -> None:
         support = self._judge.judge(text or self._previous)
@@ -209,6 +207,7 @@ class CitationChecker:
     def _send_held(self, chosen: dict[int, int], added: int) -> None:
         shown: set[int] = set()
         pieces: list[str] = []
+        blank = ""  # white space taken away with a dropped marker; the marker right after it gets it
         end = len(self._held)
         if added:
             end = self._end_mark()
@@ -217,14 +216,16 @@ class CitationChecker:
                 pieces.append(self._own_marker(added))
             if token.kind is not Kind.MARKER:
                 pieces.append(token.text)
+                blank = ""
                 continue
             numbers = [chosen[n] for n in token.numbers if n in chosen and chosen[n] not in shown]
             numbers = list(dict.fromkeys(numbers))
             shown.update(numbers)
             if numbers:
-                pieces.append("".join(f"[{n}]" for n in numbers))
+                pieces.append(blank + "".join(f"[{n}]" for n in numbers))
+                blank = ""
             elif pieces and pieces[-1].isspace():
-                pieces.pop()
+                blank = pieces.pop()
         if added and end == len(self._held):
             pieces.append(self._own_marker(added))
         self._send("".join(pieces))
@@ -259,9 +260,13 @@ class CitationChecker:
             self._cited[cited.n] = cited
 
     def _send(self, text: str) -> None:
-        if text:
-            self._sent.append(text)
-            self._position += len(text)
+        if not text:
+            return
+        if self._position == self._begin:
+            # White space is not part of the sentence that follows it.
+            self._begin += len(text) - len(text.lstrip())
+        self._sent.append(text)
+        self._position += len(text)
 
 
 def _best(support: dict[int, Support]) -> Support | None:
