@@ -53,7 +53,7 @@ def test_an_unknown_model_is_openais_own_error(client: openai.OpenAI) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [("", "empty_question"), (" \n", "empty_question"), ("why " * 20_000, "context_length_exceeded")],
+    [("", "empty_question"), (" \n", "empty_question"), (QUESTION * 3_000, "context_length_exceeded")],
 )
 def test_a_question_that_cannot_be_asked_says_why(client: openai.OpenAI, content: str, code: str) -> None:
     with pytest.raises(openai.BadRequestError) as error:
