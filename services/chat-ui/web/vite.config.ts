@@ -25,5 +25,5 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   server: upstream ? { proxy: { '/api': { target: upstream, changeOrigin: true } } } : {},
-  test: { include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'], environment: 'node' },
+  test: { include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'], environment: 'node', setupFiles: ['tests/setup.ts'] },
 })

@@ -4,11 +4,13 @@ import '@fontsource-variable/inter/wght.css'
 import '@/styles/tokens.css'
 import '@/styles/global.css'
 import { App } from '@/app/App'
+import { startUndo } from '@/lib/data/live'
 import { startServerState } from '@/lib/data/server'
 import { startSettings } from '@/lib/settings'
 
 startSettings()
 startServerState()
+startUndo()
 
 const root = document.getElementById('root')
 if (root) {

@@ -5,19 +5,9 @@ import { Field } from '@/components/Field'
 import { api } from '@/lib/api/endpoints'
 import { collections, loadCollections } from '@/lib/data/server'
 import { useT } from '@/lib/i18n'
+import { slug } from './slug'
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
-
-/** What was typed as a collection's name: `Ops Handbook` → `ops-handbook`. */
-export function slug(text: string): string {
-  return text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/đ/gi, 'd')
-    .toLowerCase()
-    .replace(/[\s_.]+/g, '-')
-    .slice(0, 63)
-}
 
 export function NewCollection({ onClose, onCreated }: { onClose: () => void; onCreated: (name: string) => void }) {
   const t = useT()

@@ -33,9 +33,13 @@ export function showToast(
 }
 
 const pending = new Map<number, () => void>()
-addEventListener('pagehide', () => {
-  for (const commit of pending.values()) commit()
-})
+
+/** What can no longer be undone is done when the page is left. */
+export function startUndo(): void {
+  addEventListener('pagehide', () => {
+    for (const commit of pending.values()) commit()
+  })
+}
 
 /** Says what happened at once and does it after ten seconds, unless taken back; leaving the page does it too. */
 export function withUndo(text: string, undoLabel: string, commit: () => void, undo: () => void): void {

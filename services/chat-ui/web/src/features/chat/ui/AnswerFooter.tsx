@@ -38,9 +38,11 @@ export function AnswerFooter({ message, busy }: { message: Message; busy: boolea
           {copied ? t('app.copied') : t('chat.copy')}
         </Button>
       )}
-      <Button tone="quiet" disabled={busy} onClick={() => tryAgain(message)}>
-        {t('chat.again')}
-      </Button>
+      {message.status !== 'error' && (
+        <Button tone="quiet" disabled={busy} onClick={() => tryAgain(message)}>
+          {t('chat.again')}
+        </Button>
+      )}
       {(grounding !== null || message.sources.length > 0) && (
         <Button tone="quiet" aria-haspopup="dialog" onClick={() => why(message)}>
           {t('chat.why')}

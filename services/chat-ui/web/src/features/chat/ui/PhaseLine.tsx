@@ -11,7 +11,10 @@ export function PhaseLine({ run, message }: { run: Run; message: Message }) {
   const text = () => {
     if (run.stopping) return t('chat.stopping')
     if (run.reconnecting) return t('chat.reconnecting')
-    if (run.phase === 'searching') return t('chat.searchingIn', { name: collectionLabel(message.collection, t) })
+    if (run.phase === 'searching') {
+      if (message.collection === null) return t('chat.searching')
+      return t('chat.searchingIn', { name: collectionLabel(message.collection, t) })
+    }
     if (run.phase === 'reading') return t('chat.reading', { n })
     return n > 0 ? t('chat.writing', { n }) : t('chat.writingBare')
   }
