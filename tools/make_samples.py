@@ -73,7 +73,7 @@ class BookmarkedHeading(Paragraph):
         super().draw()
 
 
-BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=11, leading=16, spaceAfter=8)
+BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=11, leading=14, spaceAfter=8)
 HEADING = ParagraphStyle("heading", BODY, fontName="Helvetica-Bold", fontSize=14, leading=18, spaceBefore=10)
 TITLE = ParagraphStyle("title", HEADING, fontSize=22, leading=28, spaceBefore=0, spaceAfter=14)
 
