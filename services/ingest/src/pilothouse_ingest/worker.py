@@ -69,13 +69,13 @@ async def run_worker(
                 await _work(queue, settings, stop)
 
 
-async def run_until_signal(settings: IngestSettings) -> None:
-    """Works until SIGTERM or SIGINT."""
+async def run_until_signal(settings: IngestSettings, *, embedder: Embedder | None = None) -> None:
+    """Works until SIGTERM or SIGINT. Without an embedder, the one that the settings name is opened."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run_worker(settings, stop=stop)
+    await run_worker(settings, stop=stop, embedder=embedder)
     log.info("worker_stopped")
 
 

@@ -79,7 +79,7 @@ def _is_text(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as exc:
-        return exc.start > len(head) - 4  # a letter cut at the end of the sample
+        return len(head) == SNIFFED and exc.start > SNIFFED - 4  # a letter cut at the sample's end
     return True
 
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from pilothouse_core.problem import Problem
@@ -42,17 +42,17 @@ class Upload:
 async def receive(request: Request, *, max_bytes: int) -> Upload:
     """Reads the multipart body. Raises `Problem`; the caller closes the file."""
     form = await _form(request, max_bytes=max_bytes)
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise _invalid("file", "Send the document as the form field `file`.")
     try:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise _invalid("file", "Send the document as the form field `file`.")
         return await _examine(file, form, max_bytes=max_bytes)
     except BaseException:
-        await file.close()
+        await form.close()
         raise
 
 
-async def _examine(file: UploadFile, form: dict[str, Any], *, max_bytes: int) -> Upload:
+async def _examine(file: UploadFile, form: FormData, *, max_bytes: int) -> Upload:
     if file.size is not None and file.size > max_bytes:
         raise _too_large(max_bytes)
     if not file.size:
@@ -70,7 +70,7 @@ async def _examine(file: UploadFile, form: dict[str, Any], *, max_bytes: int) ->
     return Upload(Incoming(filename, media_type, file.size, sha256, external_id, metadata), file.file)
 
 
-async def _form(request: Request, *, max_bytes: int) -> dict[str, Any]:
+async def _form(request: Request, *, max_bytes: int) -> FormData:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Problem(
             status=415,
@@ -89,10 +89,15 @@ async def _form(request: Request, *, max_bytes: int) -> dict[str, Any]:
         max_part_size=_METADATA_LIMIT + 1,
     )
     try:
-        parsed = await parser.parse()
+        return await parser.parse()
+    except _TooMuchError as exc:
+        raise _too_large(max_bytes) from exc
     except MultiPartException as exc:
         raise _invalid("body", exc.message) from exc
-    return dict(parsed)
+
+
+class _TooMuchError(MultiPartException):
+    """More bytes came than are accepted; of this kind, as the parser then closes its files."""
 
 
 async def _limited(stream: AsyncIterator[bytes], *, max_bytes: int) -> AsyncGenerator[bytes]:
@@ -100,7 +105,7 @@ async def _limited(stream: AsyncIterator[bytes], *, max_bytes: int) -> AsyncGene
     async for piece in stream:
         received += len(piece)
         if received > max_bytes + _FORM_OVERHEAD:
-            raise _too_large(max_bytes)
+            raise _TooMuchError("too much")
         yield piece
 
 

@@ -1,0 +1,82 @@
+"""The ingest API in this process, workers in this one or in processes of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from pilothouse_core.settings import AuthSettings, DatabaseSettings, ServerSettings
+from pilothouse_core.testing import HashEmbedder
+from pilothouse_ingest.app import create_app
+from pilothouse_ingest.settings import IngestSettings, ParsingSettings, WorkerSettings
+from pilothouse_ingest.worker import run_worker
+from support.database import Database
+from support.ingest import Ingest
+
+KEY = SecretStr("a key of at least thirty-two bytes for tests")
+Worker = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def settings(database: Database) -> IngestSettings:
+    return IngestSettings(
+        database=DatabaseSettings(url=SecretStr(database.url("pilothouse_ingest")), pool_max=6),
+        auth=AuthSettings(key=KEY),
+        server=ServerSettings(grace=timedelta(seconds=5)),
+        parsing=ParsingSettings(processes=1),
+        worker=WorkerSettings(
+            concurrency=4,
+            heartbeat=timedelta(seconds=0.3),
+            stalled_after=timedelta(seconds=2),
+            sweep=timedelta(seconds=0.3),
+            retry_after=timedelta(seconds=0.05),
+            retry_most=timedelta(seconds=0.2),
+        ),
+    )
+
+
+@asynccontextmanager
+async def open_api(settings: IngestSettings) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of an API that runs in this process."""
+    app = create_app(settings)
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def client(settings: IngestSettings) -> AsyncIterator[httpx2.AsyncClient]:
+    async with open_api(settings) as client:
+        yield client
+
+
+@pytest.fixture
+async def ingest(client: httpx2.AsyncClient) -> Ingest:
+    """The API with one collection, `docs`."""
+    found = Ingest(client)
+    await found.make_collection("docs")
+    return found
+
+
+@pytest.fixture
+def worker(settings: IngestSettings) -> Worker:
+    """Starts a worker in this process for the length of a context."""
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        task = asyncio.create_task(run_worker(settings, stop=stop, embedder=HashEmbedder()))
+        try:
+            yield
+        finally:
+            stop.set()
+            await task
+
+    return running
