@@ -110,9 +110,9 @@ def test_what_counts_as_a_citation(inside: str, numbers: tuple[int, ...]) -> Non
 PIECES = st.sampled_from(
     [
         "Copies are kept for 30 days", "副本保留三十天", "Bản sao được giữ trong 30 ngày", "Whales sing",
-        "e.g. ", "3.5", "[1]", "[2, 9]", "[7]", "【3†source】", "[Source 1]", "[text]", "[1](http://a.b)", "[", "]",
-        "(", ")", ".", "。", "!", "?", "…", " ", "  ", "\n", "\n\n", "- ", "1. ", "# ", "| a | b |", "`", "`x[1]`",
-        "```", "```py\nx[9]\n```\n", "~~~\n", "**", '"', "”", ":", "\\", "🎉",
+        "e.g. ", "3.5", "[1]", "[2, 9]", "[7]", "【3†source】", "[Source 1]", "[text]", "[1](http://a.b)",
+        "[", "]", "(", ")", ".", "。", "!", "?", "…", " ", "  ", "\n", "\n\n", "- ", "1. ", "# ", "| a | b |",
+        "`", "`x[1]`", "```", "```py\nx[9]\n```\n", "~~~\n", "**", '"', "”", ":", "\\", "🎉",
     ]
 )  # fmt: skip
 ANSWERS = st.lists(PIECES | st.text(max_size=8), max_size=30).map("".join)

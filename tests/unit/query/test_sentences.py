@@ -1,5 +1,7 @@
 """Where sentences end."""
 
+from itertools import pairwise
+
 import pytest
 
 from pilothouse_query.citations.sentences import closes_sentence, sentence_spans
@@ -42,6 +44,6 @@ def test_spans_are_in_order_and_leave_out_only_white_space() -> None:
     text = "  First one.  Second。第三句！ \n\n - item one\n - item two"
     spans = sentence_spans(text)
     assert all(start < end for start, end in spans)
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
     covered = "".join(text[start:end] for start, end in spans)
     assert "".join(covered.split()) == "".join(text.split())

@@ -51,8 +51,19 @@ def retrieval_query(questions: Sequence[str]) -> str:
 
 def leans_on_history(question: str) -> bool:
     """Whether a question is hardly understood without what was said before."""
-    words = len(query_tokens(question))
+    words = _words(question)
     if words < SHORT_QUESTION or _LEANS.search(question):
         return True
     points = _POINTS_BACK.search(question) or _THAT.search(question)
     return points is not None and words < _SELF_SUFFICIENT
+
+
+def _words(question: str) -> float:
+    """How many words a question has; two characters count as one where nothing parts words."""
+    words = 0.0
+    for piece in query_tokens(question):
+        if piece[0] < "\u0e00":
+            words += 1
+        elif len(piece) == 1:
+            words += 0.5
+    return words

@@ -73,13 +73,18 @@ def unsaid(sentences: Sequence[str], said: str) -> list[str]:
     """What is left of the sentences when a stopped answer goes on: the rest of the one it broke
     off in, then those it has not said."""
     said = _MARKER.sub("", said)
-    left = []
-    for sentence in sentences:
-        if sentence in said:
-            continue
-        begun = max((n for n in range(1, len(sentence)) if said.endswith(sentence[:n])), default=0)
-        left.append(sentence[begun:])
+    left = [sentence for sentence in sentences if sentence not in said]
+    begun = [_begun(sentence, said) for sentence in left]
+    if any(begun):
+        # Sentences may begin alike; it broke off in one of them only.
+        broken = begun.index(max(begun))
+        left[broken] = left[broken][begun[broken] :]
     return left
+
+
+def _begun(sentence: str, said: str) -> int:
+    """How many characters of a sentence stand at the very end of what was said."""
+    return max((n for n in range(1, len(sentence)) if said.endswith(sentence[:n])), default=0)
 
 
 def grammar(sentences: Sequence[str]) -> str:

@@ -1,0 +1,53 @@
+"""What is searched for when a question leans on the ones before it."""
+
+import pytest
+
+from pilothouse_query.chat.questions import leans_on_history, retrieval_query
+
+FIRST = "How long are backups of the database kept?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Why?",
+        "And in the second year?",
+        "What about encryption?",
+        "How is it encrypted?",
+        "Who decided that?",
+        "Are they stored abroad?",
+        "那加密呢？",
+        "为什么？",
+        "它保存在哪里？",
+        "Còn mã hóa thì sao?",
+        "Nó được lưu ở đâu?",
+        "Tại sao?",
+    ],
+)
+def test_a_question_that_leans_is_searched_with_the_one_before(question: str) -> None:
+    assert leans_on_history(question)
+    assert retrieval_query([FIRST, question]) == f"{FIRST}\n{question}"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which port does the query service listen on by default?",
+        "How do I add a collection for the legal team?",
+        "Which settings need a restart of the ingest worker?",
+        "如何为法务团队添加文档集合？",
+        "Làm thế nào để thêm bộ sưu tập tài liệu mới?",
+    ],
+)
+def test_a_question_that_stands_alone_is_searched_alone(question: str) -> None:
+    assert retrieval_query([FIRST, question]) == question
+
+
+def test_a_chain_of_leaning_questions_reaches_back_to_the_one_that_stands() -> None:
+    questions = ["Tell me about whales in the northern bay", FIRST, "And copies?", "Why?"]
+    assert retrieval_query(questions) == "\n".join([FIRST, "And copies?", "Why?"])
+
+
+def test_without_history_a_short_question_is_searched_as_it_is() -> None:
+    assert retrieval_query(["Backups?"]) == "Backups?"
+    assert retrieval_query(["", "  "]) == ""
