@@ -7,13 +7,13 @@ from typing import Any
 import httpx2
 from rich.markup import escape
 
-from pilothouse.client import Addresses, connected, reason
+from pilothouse.client import reason
 from pilothouse.output import err, fail, out, plural
 
 _QUOTE_CHARACTERS = 300
 
 
-def ask(question: str, *, collection: str | None, addresses: Addresses) -> int:
+def ask(question: str, *, collection: str | None, client: httpx2.Client) -> int:
     """Print the answer as it comes, then its sources; the exit status of the command."""
     request = {
         "model": f"pilothouse/{collection}" if collection else "pilothouse",
@@ -21,10 +21,7 @@ def ask(question: str, *, collection: str | None, addresses: Addresses) -> int:
         "stream": True,
     }
     last: dict[str, Any] = {}
-    with (
-        connected(addresses.query) as client,
-        client.stream("POST", "/v1/chat/completions", json=request) as response,
-    ):
+    with client.stream("POST", "/v1/chat/completions", json=request) as response:
         if response.is_error:
             response.read()
             fail(reason(response))
@@ -41,13 +38,12 @@ def ask(question: str, *, collection: str | None, addresses: Addresses) -> int:
     return 0
 
 
-def search(query: str, *, collection: str | None, mode: str, limit: int, addresses: Addresses) -> int:
+def search(query: str, *, collection: str | None, mode: str, limit: int, client: httpx2.Client) -> int:
     """Print the best passages."""
     request = {"query": query, "mode": mode, "top_k": limit}
     if collection:
         request["collections"] = [collection]
-    with connected(addresses.query) as client:
-        response = client.post("/v1/search", json=request)
+    response = client.post("/v1/search", json=request)
     if response.is_error:
         fail(reason(response))
     body = response.json()

@@ -44,6 +44,11 @@ class Home:
         """Exists once the samples have been ingested; deleting the collection later is then respected."""
         return self.path / "samples-ingested"
 
+    def make(self) -> None:
+        """Make the folders, for nobody else to read. Raises OSError."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+
     def log(self, name: str) -> Path:
         """The log of a part."""
         return self.logs / f"{name}.log"

@@ -61,10 +61,18 @@ def ingest(paths: Sequence[Path], *, collection: str, addresses: Addresses) -> i
 class IngestRun:
     """One upload of many files into one collection."""
 
-    def __init__(self, collection: str, base_url: str, *, report: Report) -> None:
+    def __init__(
+        self,
+        collection: str,
+        base_url: str,
+        *,
+        report: Report,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
         self._collection = collection
         self._base_url = base_url
         self._report = report
+        self._transport = transport
         self._outcome = Outcome()
         # Document id → the file it came from, until it is indexed or failed.
         self._pending: dict[str, str] = {}
@@ -76,7 +84,11 @@ class IngestRun:
     async def ingest(self, files: Sequence[Path]) -> Outcome:
         """Upload all files and wait for them. Raises httpx2.TransportError when the service is away."""
         async with httpx2.AsyncClient(
-            base_url=self._base_url, timeout=TIMEOUT, headers=headers(), trust_env=False
+            base_url=self._base_url,
+            timeout=TIMEOUT,
+            headers=headers(),
+            trust_env=False,
+            transport=self._transport,
         ) as client:
             await self._ensure_collection(client)
             listening = asyncio.create_task(self._listen(client))

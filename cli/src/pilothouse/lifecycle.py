@@ -106,7 +106,7 @@ def logs(settings: LocalSettings, name: str | None, *, follow: bool, lines: int)
 
 def _launch(home: Home) -> subprocess.Popen[bytes]:
     try:
-        home.logs.mkdir(parents=True, exist_ok=True)
+        home.make()
         rotate(home.log("supervisor"))
         # Only what this start writes is of interest when it fails.
         log = home.log("supervisor").open("ab")
@@ -192,7 +192,7 @@ def _warn_about_other_ports(settings: LocalSettings, snapshot: Snapshot) -> None
 def _first_light(home: Home, folder: Path) -> int:
     """Ingest the samples and ask one question, so that the first page is not an empty one."""
     from pilothouse import ask, ingest
-    from pilothouse.client import addresses
+    from pilothouse.client import addresses, connected
 
     out.print(f"\nAdding the sample documents to the collection [bold]{SAMPLE_COLLECTION}[/]")
     status = ingest.ingest([folder], collection=SAMPLE_COLLECTION, addresses=addresses(home))
@@ -203,7 +203,8 @@ def _first_light(home: Home, folder: Path) -> int:
         return status
     home.samples_done.touch()
     out.print(f"\n[bold]{escape(FIRST_QUESTION)}[/]\n")
-    status = ask.ask(FIRST_QUESTION, collection=SAMPLE_COLLECTION, addresses=addresses(home))
+    with connected(addresses(home).query) as client:
+        status = ask.ask(FIRST_QUESTION, collection=SAMPLE_COLLECTION, client=client)
     out.print()
     return status
 

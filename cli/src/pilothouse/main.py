@@ -111,10 +111,10 @@ def ingest(
 def ask(question: Annotated[str, typer.Argument(help="In quotes.")], collection: Collection = None) -> None:
     """Ask a question and print the answer with its sources."""
     from pilothouse import ask as command
-    from pilothouse.client import addresses
+    from pilothouse.client import addresses, connected
 
-    home = _settings().home
-    raise typer.Exit(command.ask(question, collection=collection, addresses=addresses(home)))
+    with connected(addresses(_settings().home).query) as client:
+        raise typer.Exit(command.ask(question, collection=collection, client=client))
 
 
 @app.command()
@@ -128,12 +128,12 @@ def search(
 ) -> None:
     """Print the passages that fit best, without an answer."""
     from pilothouse import ask as command
-    from pilothouse.client import addresses
+    from pilothouse.client import addresses, connected
 
-    home = _settings().home
-    raise typer.Exit(
-        command.search(query, collection=collection, mode=mode.value, limit=limit, addresses=addresses(home))
-    )
+    with connected(addresses(_settings().home).query) as client:
+        raise typer.Exit(
+            command.search(query, collection=collection, mode=mode.value, limit=limit, client=client)
+        )
 
 
 @app.command()

@@ -77,7 +77,6 @@ def read_snapshot(home: Home) -> Snapshot | None:
 
 def write_snapshot(home: Home, snapshot: Snapshot) -> None:
     """Replace the state, so that a reader never sees half of it. Raises OSError, such as for a full disk."""
-    home.run.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix="state-", suffix=".json", dir=home.path)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -248,7 +248,7 @@ def stop_leftovers(home: Home) -> list[str]:
 def _lock(home: Home) -> Iterator[None]:
     """One supervisor per home. The kernel frees the lock even after kill -9."""
     try:
-        home.path.mkdir(parents=True, exist_ok=True)
+        home.make()
         lock = (home.path / "supervisor.lock").open("w")
     except OSError as exc:
         raise StartError(
