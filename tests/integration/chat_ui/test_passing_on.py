@@ -201,6 +201,7 @@ async def test_a_document_cannot_run_in_our_origin(
     ingest.headers = [
         (b"content-type", content_type.encode()),
         (b"content-security-policy", b"default-src *"),
+        (b"x-content-type-options", b"nosniff"),
     ]
     ingest.pieces = [b"<script>alert(1)</script>"]
     response = await browser.get("/api/documents/7/content")

@@ -48,15 +48,15 @@ class RunSettings(BaseModel):
     """How answers are made and kept alive."""
 
     lease: Duration = Field(
-        default=timedelta(seconds=15),
+        default=timedelta(seconds=10),
         description="After this long without a sign of life of a replica, another takes its answers over.",
     )
     heartbeat: Duration = Field(
-        default=timedelta(seconds=4),
+        default=timedelta(seconds=3),
         description="How often a replica renews its leases; well below the lease.",
     )
     reap: Duration = Field(
-        default=timedelta(seconds=4), description="How often a replica looks for answers to take over."
+        default=timedelta(seconds=2), description="How often a replica looks for answers to take over."
     )
     poll: Duration = Field(
         default=timedelta(seconds=2),

@@ -133,9 +133,11 @@ def _headers_back(path: str, response: httpx2.Response) -> list[tuple[bytes, byt
         headers.append((b"location", re.sub(r"^/v1/", "/api/", location).encode("latin-1")))
     if CONTENT.fullmatch(path):
         is_pdf = response.headers.get("content-type", "").partition(";")[0].strip() == "application/pdf"
-        headers = [(name, value) for name, value in headers if name != b"content-security-policy"]
-        headers.append((b"content-security-policy", (PDF if is_pdf else SANDBOX).encode()))
-        headers.append((b"x-content-type-options", b"nosniff"))
+        ours = {
+            b"content-security-policy": (PDF if is_pdf else SANDBOX).encode(),
+            b"x-content-type-options": b"nosniff",
+        }
+        headers = [(name, value) for name, value in headers if name not in ours] + list(ours.items())
     return headers
 
 
