@@ -78,7 +78,9 @@ class ScriptedModel:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
-        prompt = str(body["messages"][-1]["content"])
+        # A stopped answer goes on with a message of its own after the one that has the passages.
+        contents = [str(message["content"]) for message in body["messages"]]
+        prompt = next((text for text in reversed(contents) if PASSAGE.search(text)), contents[-1])
         scenario = self._scenario(body, prompt)
         if scenario in REFUSALS:
             status, error = REFUSALS[scenario]
@@ -252,6 +254,7 @@ def serve_scripted_model(model: ScriptedModel) -> Iterator[str]:
     """Serves the model on a free port in a thread of its own; gives the base URL."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # connections wait until the server's thread has started
     config = uvicorn.Config(model.app(), log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
