@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +73,22 @@ def stop_process(process: psutil.Process, *, signals: tuple[tuple[int, float], .
     for signum, grace in signals:
         try:
             process.send_signal(signum)
-            process.wait(grace)
         except psutil.NoSuchProcess:
             return True
-        except psutil.TimeoutExpired:
-            continue
+        deadline = time.monotonic() + grace
+        while time.monotonic() < deadline:
+            if has_ended(process):
+                return True
+            time.sleep(0.02)
+    return has_ended(process)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it is gone; one that nobody has waited for counts, some containers never do."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return True
-    return False
 
 
 def listener_on(port: int) -> str | None:
