@@ -29,7 +29,7 @@ export function createApi(empty: boolean) {
     const question = body.content
       ? message({ id: `m${++count}`, session_id: session.id, role: 'user', content: body.content })
       : (kept.findLast((each) => each.role === 'user') ?? kept[0])
-    const answer = message({ id: `m${++count}`, session_id: session.id, role: 'assistant', content: '', status: 'running', collection: body.collection ?? null })
+    const answer = message({ id: `m${++count}`, session_id: session.id, role: 'assistant', content: body.continues ? (target?.content ?? '') : '', status: 'running', collection: body.collection ?? null })
     answer.run_id = `r${count}`
     messages = [...messages.filter((each) => each.session_id !== session.id), ...kept]
     if (body.content && question) messages.push(question)
@@ -66,7 +66,11 @@ export function createApi(empty: boolean) {
     const raw = method === 'GET' ? '' : await readBody(request)
     const body = (raw.startsWith('{') ? JSON.parse(raw) : {}) as Record<string, string | null>
     if (kind === 'config') return json(response, { version: '0.1.0', principal: { subject: 'local' }, model: { name: 'SmolLM2-135M-Instruct', available: true }, limits: { max_upload_bytes: 104_857_600 }, formats: ['.pdf', '.docx', '.md', '.html', '.rst', '.txt'], default_collection: 'default', samples: true })
-    if (kind === 'samples') return json(response, {}, 202)
+    if (kind === 'samples') {
+      names.add('samples')
+      documents = firstDocuments().map((each) => ({ ...each, collection: 'samples' }))
+      return json(response, { collection: 'samples' }, 202)
+    }
     if (kind === 'events') return feed(response, watchers)
     if (kind === 'search') return json(response, { items: messages.filter((each) => each.content.includes(url.searchParams.get('q') ?? '')).map((each) => ({ session_id: each.session_id, title: sessions.find((s) => s.id === each.session_id)?.title ?? '', message_id: each.id, snippet: each.content.slice(0, 90), created_at: each.created_at })), next_cursor: null })
     if (kind === 'sessions' && !id) {

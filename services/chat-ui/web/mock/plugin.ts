@@ -4,7 +4,7 @@ import { createApi } from './api.ts'
 /** The policy that chat-ui sends; the built page must work under it. */
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+  "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 /** An API in memory for developing and looking at the page; PILOTHOUSE_MOCK=empty shows the first visit. */
 export function mockApi(): Plugin {

@@ -66,6 +66,9 @@ async function play(run: Run, question: string): Promise<void> {
   emit(run, 'sources', { run_id: run.id, attempt: 1, sources })
   await wait(has('slow') ? 2500 : 500)
   const answer = has('long') ? Array.from({ length: 25 }, () => ANSWER).join('\n\n') : ANSWER
+  const begins = message.content
+  message.content = ''
+  if (begins) emit(run, 'token', { text: (message.content = begins) })
   let sent = 0
   for (const token of answer.match(/\S+\s*/g) ?? []) {
     if (run.stop) return finish('stopped')

@@ -82,7 +82,7 @@ describe('a run', () => {
     expect(content(state)).toBe('n')
   })
 
-  it('keeps the text before "Go on"', () => {
+  it('shows the text before "Go on" once, although the stream begins with it', () => {
     const before = play(emptyConversation, {
       type: 'loaded',
       messages: [message('q', 'user', 'why'), message('a', 'assistant', 'First. ', { status: 'stopped' })],
@@ -90,10 +90,11 @@ describe('a run', () => {
     })
     const state = play(
       before,
-      { type: 'asked', question: null, answer: message('b-temp', 'assistant', 'First. '), after: 'a', base: 'First. ' },
+      { type: 'asked', question: null, answer: message('b-temp', 'assistant', 'First. '), after: 'a' },
       { type: 'opened', runId: 'r2', questionId: 'q', answerId: 'b' },
       sources(0),
-      token(1, 'Second.'),
+      token(1, 'First. '),
+      token(2, 'Second.'),
     )
     expect(state.messages.map((each) => each.id)).toEqual(['q', 'b'])
     expect(content(state)).toBe('First. Second.')

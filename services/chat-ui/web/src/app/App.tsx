@@ -110,8 +110,8 @@ export function App() {
 
   return (
     <>
-      <a className={styles.skip} href={`#${QUESTION_BOX}`}>
-        {t('app.skip')}
+      <a className={styles.skip} href={onDocuments ? '#main' : `#${QUESTION_BOX}`}>
+        {t(onDocuments ? 'app.skipMain' : 'app.skip')}
       </a>
       <StatusBar />
       <div className={styles.app} data-source={source.current !== null}>
@@ -123,8 +123,8 @@ export function App() {
           setOverlay={setOverlay}
           onNew={toNewChat}
         />
-        <main className={styles.main}>
-          <TopBar title={title} collection={onDocuments ? undefined : collection} onMenu={() => setOverlay('rail')} onNew={toNewChat} />
+        <main id="main" tabIndex={-1} className={styles.main}>
+          <TopBar title={title} heading={sessionId !== null} collection={onDocuments ? undefined : collection} onMenu={() => setOverlay('rail')} onNew={toNewChat} />
           <Boundary key={path}>
             {route.name === 'documents' ? (
               <DocumentsPage

@@ -8,15 +8,18 @@ import styles from './App.module.css'
 
 interface TopBarProps {
   title: string
+  /** pages with a heading of their own need none here */
+  heading: boolean
   /** what is searched; undefined on pages where nothing is */
   collection: string | null | undefined
   onMenu: () => void
   onNew: () => void
 }
 
-export function TopBar({ title, collection, onMenu, onNew }: TopBarProps) {
+export function TopBar({ title, heading, collection, onMenu, onNew }: TopBarProps) {
   const t = useT()
   const phone = useIsPhone()
+  const Title = heading ? 'h1' : 'b'
   const list = useStore(collections)
   const n =
     list === null || collection === undefined
@@ -25,7 +28,7 @@ export function TopBar({ title, collection, onMenu, onNew }: TopBarProps) {
   return (
     <header className={styles.top}>
       {phone && <IconButton icon="menu" label={t('rail.open')} aria-haspopup="dialog" onClick={onMenu} />}
-      <b dir="auto">{title}</b>
+      <Title dir="auto">{title}</Title>
       <span className={styles.space} />
       {!phone && n !== null && collection !== undefined && (
         <span className={styles.where}>{t('chat.documents', { name: collectionLabel(collection, t), n })}</span>

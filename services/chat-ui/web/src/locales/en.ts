@@ -2,6 +2,7 @@
 export const en = {
   'app.name': 'Pilothouse',
   'app.skip': 'Skip to the question box',
+  'app.skipMain': 'Skip to the content',
   'app.close': 'Close',
   'app.cancel': 'Cancel',
   'app.undo': 'Undo',

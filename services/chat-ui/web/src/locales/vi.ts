@@ -3,6 +3,7 @@ import type { Messages } from './en'
 export const vi = {
   'app.name': 'Pilothouse',
   'app.skip': 'Đến ô câu hỏi',
+  'app.skipMain': 'Đến nội dung',
   'app.close': 'Đóng',
   'app.cancel': 'Hủy',
   'app.undo': 'Hoàn tác',

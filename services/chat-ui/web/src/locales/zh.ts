@@ -3,6 +3,7 @@ import type { Messages } from './en'
 export const zh = {
   'app.name': 'Pilothouse',
   'app.skip': '跳到提问框',
+  'app.skipMain': '跳到正文',
   'app.close': '关闭',
   'app.cancel': '取消',
   'app.undo': '撤销',

@@ -26,7 +26,7 @@ export function DocumentTable({ documents, onRetry, onDelete }: TableProps) {
             {t('docs.col.size')}
           </th>
           <th scope="col">{t('docs.col.status')}</th>
-          <th scope="col" className={styles.number}>
+          <th scope="col" className={`${styles.number} ${styles.chunksHead}`}>
             {t('docs.col.chunks')}
           </th>
           <th scope="col">{t('docs.col.updated')}</th>

@@ -6,6 +6,7 @@ import { showToast } from '@/lib/data/live'
 import { config, refreshCollections } from '@/lib/data/server'
 import { useFormat, useT } from '@/lib/i18n'
 import { useStore } from '@/lib/store'
+import { watchCollection } from './watch'
 import styles from './FirstVisit.module.css'
 
 interface FirstVisitProps {
@@ -22,7 +23,8 @@ export function FirstVisit({ busy, onChoose }: FirstVisitProps) {
   const samples = async () => {
     setTrying(true)
     try {
-      await api.ingestSamples()
+      const { collection } = await api.ingestSamples()
+      watchCollection(collection) // its events make the counts, and so this page, move on
       refreshCollections()
       showToast(t('start.samplesBusy'))
     } catch (error) {

@@ -35,11 +35,11 @@ export function SourceTabs({ evidence, current, onSelect }: SourceTabsProps) {
               role="tab"
               aria-selected={selected}
               aria-controls="source-text"
-              aria-label={t('chat.sourceNamed', { n, title })}
               tabIndex={selected ? 0 : -1}
               onClick={() => onSelect(n)}
             >
               {selected ? t('source.passage', { n }) : n}
+              <span className="sr-only">: {title}</span>
             </button>
           )
         })}

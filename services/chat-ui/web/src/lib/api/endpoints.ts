@@ -5,7 +5,7 @@ const at = encodeURIComponent
 
 export const api = {
   config: () => getJson<Config>('/api/config'),
-  ingestSamples: () => send('POST', '/api/samples'),
+  ingestSamples: () => sendJson<{ collection: string }>('POST', '/api/samples'),
 
   sessions: (options: { q?: string; cursor?: string | null; limit?: number }) =>
     getJson<Page<Session>>(`/api/sessions${query(options)}`),

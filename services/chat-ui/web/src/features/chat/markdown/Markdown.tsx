@@ -4,13 +4,20 @@ import remarkGfm from 'remark-gfm'
 import type { Span } from '@/lib/api/types'
 import { toUtf16Ranges } from '@/lib/text/offsets'
 import { splitBlocks } from './blocks'
-import { Cell, CiteButton, CodeBlock, HeadCell, OuterLink, TableBox, WeakText } from './parts'
+import { Cell, CiteButton, CiteGroup, CodeBlock, HeadCell, OuterLink, TableBox, WeakText } from './parts'
 import { remarkCitations, remarkUnsupported } from './plugins'
 import styles from './Markdown.module.css'
 
 const components = {
   'cite-button': CiteButton,
+  'cite-group': CiteGroup,
   'weak-text': WeakText,
+  // The page has the first two levels.
+  h1: 'h3',
+  h2: 'h4',
+  h3: 'h5',
+  h4: 'h6',
+  h5: 'h6',
   pre: CodeBlock,
   table: TableBox,
   td: Cell,

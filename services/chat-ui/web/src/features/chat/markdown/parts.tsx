@@ -24,6 +24,10 @@ export function CiteButton({ n }: { n?: string }) {
   )
 }
 
+export function CiteGroup({ children }: { children?: ReactNode }) {
+  return <span className={styles.glue}>{children}</span>
+}
+
 /** A sentence that no passage supports: dotted line, a word on hover, the same words for a screen reader. */
 export function WeakText({ last, children }: { last?: string; children?: ReactNode }) {
   const t = useT()

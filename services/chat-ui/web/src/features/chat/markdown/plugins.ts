@@ -26,6 +26,9 @@ function mapTexts(node: Nodes, map: (text: Text) => PhrasingContent[], skip: Rea
 
 const CITATION = /\[(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\]/g
 
+/** What may not be parted from a number: a word, or the last two characters of a script without spaces. */
+const LAST_WORD = /(?:[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]\p{P}?|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]{1,24})$/u
+
 /** `[1]` and `[1, 2]` become `<cite-button n>`; numbers that name no source stay text. */
 export function remarkCitations(options: { known: ReadonlySet<number> }) {
   return (tree: Root): void => mapTexts(tree, (text) => citations(text, options.known), SKIPPED)
@@ -37,12 +40,12 @@ function citations(text: Text, known: ReadonlySet<number>): PhrasingContent[] {
   for (const match of text.value.matchAll(CITATION)) {
     const numbers = (match[1] ?? '').split(/[,，、]/).map(Number)
     if (!numbers.every((n) => known.has(n))) continue
-    // No space between a sentence and its number, so that a line never starts with one.
+    // No space between a sentence and its number, and the last word stays with it: a number never begins a line.
     const before = text.value.slice(from, match.index).replace(/[ \t]+$/, '')
-    if (before) parts.push({ type: 'text', value: before })
-    // A word joiner, so that a number never begins a line.
-    if (before || match.index > from || parts.length === 0) parts.push({ type: 'text', value: '\u2060' })
-    for (const n of numbers) parts.push(element('cite-button', { n: String(n) }, []))
+    const word = LAST_WORD.exec(before)?.[0] ?? ''
+    if (before.length > word.length) parts.push({ type: 'text', value: before.slice(0, before.length - word.length) })
+    const buttons = numbers.map((n) => element('cite-button', { n: String(n) }, []))
+    parts.push(element('cite-group', {}, [...(word ? [{ type: 'text' as const, value: word }] : []), ...buttons]))
     from = match.index + match[0].length
   }
   if (from === 0) return [text]

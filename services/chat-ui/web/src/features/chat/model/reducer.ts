@@ -12,8 +12,8 @@ export interface Run {
   attempt: number
   reconnecting: boolean
   stopping: boolean
-  /** text that was there before "Go on": a new attempt starts after it */
-  base: string
+  /** an attempt began: its first token takes the place of the text that stands there */
+  fresh: boolean
 }
 
 export interface Conversation {
@@ -39,7 +39,7 @@ export type Action =
   | { type: 'load-failed'; gone: boolean }
   | { type: 'older-loading' }
   | { type: 'older-loaded'; messages: Message[]; older: string | null }
-  | { type: 'asked'; question: Message | null; answer: Message; after: string | null; base?: string }
+  | { type: 'asked'; question: Message | null; answer: Message; after: string | null }
   | { type: 'opened'; runId: string; questionId: string | null; answerId: string }
   | { type: 'ask-failed'; error: MessageError | null; before: readonly Message[] }
   | { type: 'followed'; runId: string; messageId: string }
@@ -100,16 +100,15 @@ function streamed(state: Conversation, action: StreamAction): Conversation {
     const messages = replace(state.messages, run.messageId, (message) => ({
       ...message,
       sources: action.sources,
-      content: run.base,
     }))
-    return { ...state, messages, run: { ...live, phase: 'reading', attempt: action.attempt } }
+    return { ...state, messages, run: { ...live, phase: 'reading', attempt: action.attempt, fresh: true } }
   }
   if (action.type === 'token') {
     const messages = replace(state.messages, run.messageId, (message) => ({
       ...message,
-      content: message.content + action.text,
+      content: run.fresh ? action.text : message.content + action.text,
     }))
-    return { ...state, messages, run: { ...live, phase: 'writing' } }
+    return { ...state, messages, run: { ...live, phase: 'writing', fresh: false } }
   }
   return { ...state, messages: replace(state.messages, run.messageId, () => action.message), run: null }
 }
@@ -121,7 +120,7 @@ function asked(state: Conversation, action: Extract<Action, { type: 'asked' }>):
     ...state,
     status: 'ready',
     messages: [...kept, ...(action.question ? [action.question] : []), action.answer],
-    run: newRun(action.answer.id, null, action.base),
+    run: newRun(action.answer.id, null),
   }
 }
 
@@ -148,8 +147,8 @@ function merged(state: Conversation, fresh: Message[], older: string | null) {
   return { messages: [...before, ...page], older: overlap > 0 ? state.older : older }
 }
 
-function newRun(messageId: string, id: string | null, base = ''): Run {
-  return { id, messageId, phase: 'searching', seq: -1, attempt: 0, reconnecting: false, stopping: false, base }
+function newRun(messageId: string, id: string | null): Run {
+  return { id, messageId, phase: 'searching', seq: -1, attempt: 0, reconnecting: false, stopping: false, fresh: true }
 }
 
 function replace(messages: readonly Message[], id: string, change: (message: Message) => Message): Message[] {

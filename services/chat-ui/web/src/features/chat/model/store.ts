@@ -187,7 +187,6 @@ function optimistic(sessionId: string, ask: Ask, messages: readonly Message[]): 
     question,
     answer: stopped ? { ...answer, sources: stopped.sources } : answer,
     after: ask.replaces ?? ask.continues ?? null,
-    base: stopped?.content ?? '',
   }
 }
 
