@@ -40,6 +40,7 @@ class ScriptedModel:
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
     cancellation: threading.Event = field(default_factory=threading.Event)
 
     def app(self) -> Starlette:
@@ -78,6 +79,7 @@ class ScriptedModel:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
+        self.asked.set()
         # A stopped answer goes on with a message of its own after the one that has the passages.
         contents = [str(message["content"]) for message in body["messages"]]
         prompt = next((text for text in reversed(contents) if PASSAGE.search(text)), contents[-1])

@@ -1,5 +1,7 @@
 """Search over HTTP on a real database: ranking, permissions, filters, honest errors."""
 
+from typing import Any
+
 import httpx2
 import numpy as np
 import psycopg
@@ -28,7 +30,7 @@ HANDBOOK = [
 KEY = "a test key that is long enough for HS256"
 
 
-async def search(client: httpx2.AsyncClient, query: str, **options: object) -> list[dict[str, object]]:
+async def search(client: httpx2.AsyncClient, query: str, **options: object) -> list[dict[str, Any]]:
     response = await client.post("/v1/search", json={"query": query, **options})
     assert response.status_code == 200, response.text
     results = response.json()["results"]
@@ -36,7 +38,7 @@ async def search(client: httpx2.AsyncClient, query: str, **options: object) -> l
     return results
 
 
-def titles(results: list[dict[str, object]]) -> list[object]:
+def titles(results: list[dict[str, Any]]) -> list[object]:
     return [result["title"] for result in results]
 
 

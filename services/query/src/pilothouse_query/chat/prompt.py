@@ -103,7 +103,7 @@ def smaller_prompt(prompt: Prompt, question: str) -> Prompt:
     sources = prompt.sources[: max(1, len(prompt.sources) // 2)]
     if len(prompt.sources) == 1:
         half = estimate_tokens(_fence(sources[0])) // 2
-        sources = [shorter for shorter in [_cut(sources[0], half)] if shorter is not None]
+        sources = [_cut(sources[0], half) or sources[0]]
     messages = [prompt.messages[0], ChatMessage("user", _ask(question, sources))]
     return Prompt(messages, sources, max(MIN_ANSWER_TOKENS, prompt.answer_tokens // 2))
 

@@ -168,9 +168,9 @@ class AnswerService:
             )
         status = Status.ANSWERED
         text = ""
-        if not checker.result().text.strip():
+        if not checker.result().text.strip() and not prepared.question.continued:
             status, text = Status.MODEL_UNAVAILABLE, await self._quotes(prepared, prompt.sources, checker)
-        elif not checker.result().citations:
+        elif not checker.result().citations and not prepared.question.continued:
             text = await self._closest_line(prepared, prompt.sources, checker)
         if text:
             yield TextWritten(text)
