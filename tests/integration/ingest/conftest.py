@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from pilothouse_core.settings import AuthSettings, DatabaseSettings, ServerSettings
 from pilothouse_core.testing import HashEmbedder
-from pilothouse_ingest.app import create_app
 from pilothouse_ingest.settings import IngestSettings, ParsingSettings, WorkerSettings
 from pilothouse_ingest.worker import run_worker
 from support.database import Database
 from support.ingest import Ingest
+from support.ingest_api import open_api
 
 KEY = SecretStr("a key of at least thirty-two bytes for tests")
 Worker = Callable[[], AbstractAsyncContextManager[None]]
@@ -37,18 +37,6 @@ def settings(database: Database) -> IngestSettings:
             retry_most=timedelta(seconds=0.2),
         ),
     )
-
-
-@asynccontextmanager
-async def open_api(settings: IngestSettings) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of an API that runs in this process."""
-    app = create_app(settings)
-    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
-    ):
-        yield client
 
 
 @pytest.fixture

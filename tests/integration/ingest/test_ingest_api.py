@@ -159,7 +159,11 @@ async def test_a_version_that_equals_another_document_leaves_no_old_text(
         ("a.htm", b"<p>x", "text/html"),
         ("page.txt", b"<!DOCTYPE html><p>x", "text/html"),
         ("report.docx", pdf([[(10, "x")]]), "application/pdf"),
-        ("letter.pdf", docx(paragraph("x")), "application/vnd.openxmlformats-officedocument.wordprocessingml"),
+        (
+            "letter.pdf",
+            docx(paragraph("x")),
+            "application/vnd.openxmlformats-officedocument.wordprocessingml",
+        ),
         ("README", b"plain words", "text/plain"),
     ],
 )
@@ -201,7 +205,16 @@ async def test_a_form_without_a_file_is_refused(ingest: Ingest) -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    ["[1]", "{", "NaN", '{"a": NaN}', '{"a": 1e999}', "[" * 50_000, '"text"', json.dumps({"a": "x" * 70_000})],
+    [
+        "[1]",
+        "{",
+        "NaN",
+        '{"a": NaN}',
+        '{"a": 1e999}',
+        "[" * 50_000,
+        '"text"',
+        json.dumps({"a": "x" * 70_000}),
+    ],
 )
 async def test_metadata_is_a_small_json_object(ingest: Ingest, metadata: str) -> None:
     assert_problem(await ingest.send(b"x", metadata=metadata), 422, "invalid_request")

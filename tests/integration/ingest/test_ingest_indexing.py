@@ -48,7 +48,9 @@ async def test_a_document_becomes_text_chunks_and_vectors(
         "FROM documents.chunk_embeddings e JOIN documents.embedding_spaces s ON s.id = e.space_id",
     )
     assert embedded == [(len(chunks), 64, "hash", "active")]
-    found = rows(database, "SELECT count(*) FROM documents.chunks WHERE tokens @@ '''handbook'' & ''世界'''::tsquery")
+    found = rows(
+        database, "SELECT count(*) FROM documents.chunks WHERE tokens @@ '''handbook'' & ''世界'''::tsquery"
+    )
     assert found == [(1,)]
     assert rows(database, "SELECT count(*) FROM jobs.procrastinate_jobs") == [(0,)]
     counts = (await ingest.get("/v1/collections/docs")).json()
@@ -211,7 +213,8 @@ async def test_a_document_that_lost_its_job_gets_a_new_one(
 ) -> None:
     document = await ingest.upload(b"text")
     with psycopg.connect(database.admin) as connection:
-        connection.execute("DELETE FROM jobs.procrastinate_jobs")
+        connection.execute("SET search_path = jobs")
+        connection.execute("DELETE FROM procrastinate_jobs")
     async with worker():
         assert (await ingest.settled(document))["status"] == "indexed"
 

@@ -105,7 +105,9 @@ def test_headings_stay_with_what_follows_and_code_that_fits_is_whole(
     parts = []
     for number, (level, words, kind) in enumerate(sections):
         body = " ".join(f"w{number}" for _ in range(words))
-        parts.append(f"{'#' * level} Heading {number}\n\n" + (f"```\n{body}\n```" if kind == "code" else body))
+        parts.append(
+            f"{'#' * level} Heading {number}\n\n" + (f"```\n{body}\n```" if kind == "code" else body)
+        )
     document = parse_markdown("\n\n".join(parts).encode())
     tokenizer, max_tokens = Words(), 100
     chunks = chunk(document, tokenizer, max_tokens=max_tokens)

@@ -32,7 +32,9 @@ def settings(**changes: object) -> ParsingSettings:
 
 async def test_one_process_reads_many_files() -> None:
     async with ParserPool(settings()) as pool:
-        assert [await parse(pool, f"text {n}".encode()) for n in range(30)] == [f"text {n}" for n in range(30)]
+        assert [await parse(pool, f"text {n}".encode()) for n in range(30)] == [
+            f"text {n}" for n in range(30)
+        ]
 
 
 async def test_a_process_is_replaced_after_its_share() -> None:

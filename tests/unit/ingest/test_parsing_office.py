@@ -105,8 +105,6 @@ def test_damaged_docx_says_so(data: bytes) -> None:
     assert refusal(data, DOCX).code == "damaged_file"
 
 
-
-
 def test_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pilothouse_ingest.parsing.docx._MEMBER_LIMIT", 1000)
     assert refusal(docx(paragraph("a" * 100_000)), DOCX).code == "too_large_unpacked"

@@ -34,6 +34,8 @@ log = structlog.get_logger()
 
 SEARCH_PATH = "documents, jobs, public"
 _RESTART_SECONDS = 2.0
+# A notification that arrives while procrastinate is just asking for jobs is lost to it.
+_POLL_SECONDS = 1.0
 
 
 async def run_worker(
@@ -125,6 +127,7 @@ async def _work(queue: IndexQueue, settings: IngestSettings, stop: asyncio.Event
         queues=[QUEUE],
         name="ingest",
         concurrency=settings.worker.concurrency,
+        fetch_job_polling_interval=_POLL_SECONDS,
         shutdown_graceful_timeout=settings.server.grace.total_seconds(),
         delete_jobs="always",
         install_signal_handlers=False,
