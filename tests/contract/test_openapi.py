@@ -6,6 +6,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import Case
+from schemathesis.core.result import Ok
 from schemathesis.openapi import from_url
 
 from support.stack import Stack
@@ -35,6 +36,7 @@ few = settings(
 def test_every_endpoint_keeps_to_its_document(stack: Stack, part: str) -> None:
     schema = from_url(f"{stack.url(part)}/openapi.json").exclude(path_regex=ENDLESS)
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result.err()
         operation = result.ok()
 
         @few

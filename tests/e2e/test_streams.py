@@ -1,0 +1,159 @@
+"""Answers while they are written: stopped, reloaded, followed elsewhere, broken off."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import psutil
+from playwright.sync_api import Browser, Page, expect
+
+from support.browser import watched_page
+from support.stack import Stack, free_port
+from support.talk import PATIENCE, ask, ended, squeeze
+
+SLOW = "What happens to a document if the machine loses power? scenario:slow"
+
+
+def phase(page: Page, name: str) -> None:
+    expect(page.get_by_test_id("phase")).to_have_attribute("data-phase", name, timeout=PATIENCE)
+
+
+def stored_answer(stack: Stack, page: Page) -> str:
+    """The last answer of the open session, as the service keeps it, without its markers."""
+    session = page.url.rsplit("/", 1)[1]
+    messages = httpx2.get(f"{stack.url('chat_ui')}/api/sessions/{session}/messages").json()["items"]
+    content = messages[-1]["content"]
+    assert isinstance(content, str)
+    return content
+
+
+def letters(text: str) -> str:
+    return "".join(character for character in text if character.isalpha())
+
+
+def test_a_stopped_answer_stays_and_goes_on(page: Page, stack: Stack) -> None:
+    answer = ask(page, SLOW)
+    phase(page, "writing")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    ended(answer, "stopped")
+    expect(answer).to_contain_text("Stopped")
+    begun = stored_answer(stack, page)
+    answer.get_by_role("button", name="Go on").click()
+    ended(page.get_by_test_id("answer").last)
+    whole = stored_answer(stack, page)
+    # The last word may have been cut in half, so it is written again.
+    assert whole.startswith(begun.rpartition(" ")[0])
+    assert len(whole) > len(begun)
+
+
+def test_escape_stops_too(page: Page) -> None:
+    answer = ask(page, "power scenario:never-ends")
+    phase(page, "writing")
+    page.keyboard.press("Escape")
+    ended(answer, "stopped")
+
+
+def test_a_reload_in_the_middle_goes_on_without_repeating_anything(page: Page, stack: Stack) -> None:
+    ask(page, SLOW)
+    phase(page, "writing")
+    page.reload()
+    answer = ended(page.get_by_test_id("answer").last)
+    shown = letters(answer.locator("p").first.inner_text())
+    assert shown
+    assert letters(stored_answer(stack, page)).startswith(shown)
+
+
+def test_another_tab_follows_the_same_answer(page: Page, browser: Browser, stack: Stack) -> None:
+    ask(page, SLOW)
+    phase(page, "writing")
+    with watched_page(browser, stack.url("chat_ui")) as other:
+        other.goto(page.url)
+        there = ended(other.get_by_test_id("answer").last).inner_text()
+    here = ended(page.get_by_test_id("answer").last).inner_text()
+    assert squeeze(there) == squeeze(here)
+
+
+@contextmanager
+def second_replica(stack: Stack) -> Iterator[str]:
+    """A second chat-ui on the same database, with the first one's environment."""
+    first = next(
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "pilothouse_chat_ui" in " ".join(process.info["cmdline"] or [])
+        and process.environ().get("PILOTHOUSE_SERVER_PORT") == str(stack.ports["chat_ui"])
+    )
+    port = free_port()
+    env = {**first.environ(), "PILOTHOUSE_SERVER_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pilothouse_chat_ui"], env=env, stdout=subprocess.DEVNULL
+    )
+    try:
+        transport = httpx2.HTTPTransport(retries=20)
+        with httpx2.Client(transport=transport) as client:
+            client.get(f"http://127.0.0.1:{port}/readyz").raise_for_status()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_a_second_replica_serves_and_stops_the_same_answer(
+    page: Page, browser: Browser, stack: Stack
+) -> None:
+    answer = ask(page, "power scenario:never-ends")
+    phase(page, "writing")
+    with second_replica(stack) as url, watched_page(browser, url) as other:
+        other.goto(f"{url}/s/{page.url.rsplit('/', 1)[1]}")
+        phase(other, "writing")
+        expect(other.get_by_test_id("answer").last).to_contain_text("And so")
+        other.get_by_role("button", name="Stop", exact=True).click()
+        ended(other.get_by_test_id("answer").last, "stopped")
+    ended(answer, "stopped")
+
+
+def test_without_a_model_the_best_passages_are_quoted_and_said_to_be(page: Page) -> None:
+    answer = ended(ask(page, "What does a backup contain? scenario:error-before"))
+    expect(answer.get_by_test_id("note")).to_contain_text("The language model cannot be reached.")
+    expect(answer.get_by_role("button", name="Source").first).to_be_visible()
+
+
+def test_a_model_that_breaks_off_keeps_the_text_and_says_so(page: Page) -> None:
+    answer = ended(ask(page, "What does a backup contain? scenario:error-middle"), "error")
+    expect(answer).to_contain_text("This answer breaks")
+    expect(answer.get_by_test_id("note")).to_contain_text("Ask again")
+
+
+def test_nothing_relevant_is_said_and_names_what_was_searched(page: Page) -> None:
+    answer = ended(ask(page, "Wie hoch ist der Kilimandscharo?"))
+    expect(answer).to_contain_text("Nothing relevant was found.")
+    expect(answer).to_contain_text("Searched: Samples")
+
+
+def test_a_sentence_without_support_is_marked_and_a_wrong_number_is_gone(page: Page) -> None:
+    answer = ended(ask(page, "What does a backup contain? scenario:bad-cites"))
+    expect(answer.get_by_test_id("unsupported")).to_contain_text("Whales sing at dusk")
+    expect(answer.get_by_test_id("support")).to_contain_text("1 of 2 sentences supported")
+    expect(answer.get_by_role("button", name="Source 99")).to_have_count(0)
+
+
+def test_an_edited_question_replaces_the_old_answer(page: Page) -> None:
+    ended(ask(page, "What does a backup contain?"))
+    box = page.get_by_role("textbox", name="Your question")
+    box.press("ArrowUp")
+    editor = page.get_by_role("textbox", name="Edit the question")
+    editor.fill("Which ports does Pilothouse use?")
+    editor.press("Enter")
+    expect(page.get_by_test_id("question")).to_have_count(1)
+    expect(page.get_by_test_id("question")).to_contain_text("Which ports")
+    answer = ended(page.get_by_test_id("answer").last)
+    expect(answer).to_contain_text("port")
+
+
+def test_trying_again_answers_the_same_question_anew(page: Page) -> None:
+    answer = ended(ask(page, "What does a backup contain?"))
+    answer.get_by_role("button", name="Try again").click()
+    ended(page.get_by_test_id("answer").last)
+    expect(page.get_by_test_id("question")).to_have_count(1)
+    expect(page.get_by_test_id("answer")).to_have_count(1)
