@@ -6,6 +6,7 @@ import { LANGUAGE_NAMES, SettingsDialog } from '@/features/settings/SettingsDial
 import { ShortcutsDialog } from '@/features/settings/ShortcutsDialog'
 import type { Collection } from '@/lib/api/types'
 import { useT } from '@/lib/i18n'
+import { KEYS } from '@/lib/keys'
 import { navigate, paths } from '@/lib/router'
 import { LANGUAGES, settings, THEMES } from '@/lib/settings'
 import { useStore } from '@/lib/store'
@@ -42,7 +43,7 @@ function usePaletteActions({ setOverlay, documentsHref, onNew, onUpload }: Overl
   return useMemo(() => {
     const change = (next: Partial<typeof current>) => () => settings.set({ ...settings.get(), ...next })
     return [
-      { id: 'new', label: t('rail.new'), icon: 'pencil', keys: 'Ctrl ⇧ O', run: onNew },
+      { id: 'new', label: t('rail.new'), icon: 'pencil', keys: KEYS.newChat.join(' '), run: onNew },
       { id: 'documents', label: t('rail.documents'), icon: 'file', run: () => navigate(documentsHref) },
       { id: 'upload', label: t('composer.attach'), icon: 'plus', run: () => onUpload('files') },
       { id: 'collection', label: t('collection.new'), icon: 'folder', run: () => setOverlay('new-collection') },

@@ -22,7 +22,7 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       if (event.defaultPrevented || isComposing(event)) return
       const keys = latest.current
       const control = event.ctrlKey || event.metaKey
-      const modal = document.querySelector('dialog[open], [role=menu]:popover-open') !== null
+      const modal = document.querySelector('dialog[open]:not(:has([data-testid=source-panel])), [role=menu]:popover-open') !== null
       const act = (action: () => void) => {
         event.preventDefault()
         action()

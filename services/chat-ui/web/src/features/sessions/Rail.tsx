@@ -3,6 +3,7 @@ import { Button, IconButton } from '@/components/Button'
 import { Icon, Wheel } from '@/components/Icon'
 import { Link } from '@/components/Link'
 import { useFormat, useT } from '@/lib/i18n'
+import { KEYS } from '@/lib/keys'
 import { paths } from '@/lib/router'
 import { useStore } from '@/lib/store'
 import { groupSessions } from './model'
@@ -38,11 +39,11 @@ export function Rail({ current, documentsHref, onDocumentsPage, onNew, onSearch,
       </div>
       <button type="button" className={styles.new} onClick={onNew}>
         {t('rail.new')}
-        <kbd aria-hidden="true">Ctrl ⇧ O</kbd>
+        <kbd aria-hidden="true">{KEYS.newChat.join(' ')}</kbd>
       </button>
       <button type="button" className={styles.find} aria-haspopup="dialog" onClick={onSearch}>
         {t('rail.search')}
-        <kbd aria-hidden="true">Ctrl K</kbd>
+        <kbd aria-hidden="true">{KEYS.palette.join(' ')}</kbd>
       </button>
       <div className={styles.list}>
         {status === 'failed' && (

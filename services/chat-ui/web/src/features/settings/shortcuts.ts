@@ -1,8 +1,9 @@
 import type { MessageKey } from '@/lib/i18n'
+import { KEYS } from '@/lib/keys'
 
 export const SHORTCUTS: readonly { keys: readonly string[]; does: MessageKey }[] = [
-  { keys: ['Ctrl', 'K'], does: 'keys.palette' },
-  { keys: ['Ctrl', 'Shift', 'O'], does: 'keys.new' },
+  { keys: KEYS.palette, does: 'keys.palette' },
+  { keys: KEYS.newChat, does: 'keys.new' },
   { keys: ['/'], does: 'keys.focus' },
   { keys: ['Enter'], does: 'keys.send' },
   { keys: ['Shift', 'Enter'], does: 'keys.line' },

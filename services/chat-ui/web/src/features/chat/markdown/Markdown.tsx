@@ -4,7 +4,7 @@ import remarkGfm from 'remark-gfm'
 import type { Span } from '@/lib/api/types'
 import { toUtf16Ranges } from '@/lib/text/offsets'
 import { splitBlocks } from './blocks'
-import { Cell, CiteButton, CiteGroup, CodeBlock, HeadCell, OuterLink, TableBox, WeakText } from './parts'
+import { Cell, CiteButton, CiteGroup, CodeBlock, HeadCell, heading, OuterLink, TableBox, WeakText } from './parts'
 import { remarkCitations, remarkUnsupported } from './plugins'
 import styles from './Markdown.module.css'
 
@@ -12,12 +12,12 @@ const components = {
   'cite-button': CiteButton,
   'cite-group': CiteGroup,
   'weak-text': WeakText,
-  // The page has the first two levels.
-  h1: 'h3',
-  h2: 'h4',
-  h3: 'h5',
-  h4: 'h6',
-  h5: 'h6',
+  h1: heading(1),
+  h2: heading(2),
+  h3: heading(3),
+  h4: heading(4),
+  h5: heading(4),
+  h6: heading(4),
   pre: CodeBlock,
   table: TableBox,
   td: Cell,

@@ -60,6 +60,12 @@ export function CodeBlock({ children }: ComponentProps<'pre'>) {
   )
 }
 
+/** Models begin with any level. The page has the first two, so all of theirs are the third; the looks keep the depth. */
+export const heading = (depth: number) =>
+  function Heading({ children }: { children?: ReactNode }) {
+    return <h3 data-depth={depth}>{children}</h3>
+  }
+
 export function TableBox({ children }: ComponentProps<'table'>) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex

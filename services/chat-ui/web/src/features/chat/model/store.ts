@@ -16,6 +16,7 @@ export interface Ask {
 type Outcome = { ok: true } | { ok: false; error: ApiError }
 
 const FLUSH_MS = 40
+const KEPT = 30
 
 /**
  * One conversation with its stream. It lives outside the components: leaving a chat and
@@ -211,10 +212,20 @@ const open = new Map<string, ConversationStore>()
 
 export function conversation(sessionId: string): ConversationStore {
   const known = open.get(sessionId)
-  if (known) return known
+  if (known) {
+    open.delete(sessionId) // put last: the order is that of use
+    open.set(sessionId, known)
+    return known
+  }
   const created = new ConversationStore(sessionId)
   open.set(sessionId, created)
+  if (open.size > KEPT) forgetIdle()
   return created
+}
+
+/** A tab that is open for weeks keeps the chats of late, and those that are being answered. */
+function forgetIdle(): void {
+  for (const [id, store] of [...open].slice(0, -KEPT)) if (store.get().run === null) open.delete(id)
 }
 
 export function forgetConversation(sessionId: string): void {

@@ -34,6 +34,7 @@ export const Answer = memo(function Answer({ message, run, busy, openN }: Answer
   const unsupported = message.grounding?.status === 'answered' ? message.grounding.unsupported : NONE
   return (
     <article className={styles.answer} aria-label={t('chat.answer')} data-testid="answer" data-status={message.status}>
+      <h2 className="sr-only">{t('chat.answer')}</h2>
       <AnswerNote message={message} />
       {message.content && !nothing && (
         <Cites value={cites}>
