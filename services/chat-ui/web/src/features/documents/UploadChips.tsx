@@ -1,7 +1,7 @@
 import { Button, IconButton } from '@/components/Button'
 import { useFormat, useT } from '@/lib/i18n'
 import { useStore } from '@/lib/store'
-import { reasonOf } from './reasons'
+import { isFinal, reasonOf } from './reasons'
 import { dismissUpload, retryUpload, uploads, type Upload } from './uploads'
 import styles from './UploadChips.module.css'
 
@@ -38,9 +38,11 @@ function Chip({ upload }: { upload: Upload }) {
         <span className={styles.name} title={`${title}: ${reason}`}>
           <b>{name}</b> {reason}
         </span>
-        <Button tone="quiet" className={styles.retry} onClick={() => void retryUpload(upload)}>
-          {t('app.retry')}
-        </Button>
+        {!isFinal(upload.error) && (
+          <Button tone="quiet" className={styles.retry} onClick={() => void retryUpload(upload)}>
+            {t('app.retry')}
+          </Button>
+        )}
         <IconButton icon="close" size={13} label={t('upload.dismiss', { title })} onClick={() => dismissUpload(upload.key)} />
       </div>
     )

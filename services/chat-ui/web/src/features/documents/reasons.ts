@@ -22,3 +22,8 @@ export function reasonOf(error: { code: string; detail: string } | null, t: Tran
   }
   return error?.detail || t('upload.why.unknown')
 }
+
+const FINAL = new Set(['too_large', 'unsupported_media_type', 'empty_file'])
+
+/** The same file would fail the same way: trying again is not offered. */
+export const isFinal = (error: { code: string } | null): boolean => FINAL.has(error?.code ?? '')

@@ -55,7 +55,7 @@ export function PassageView({ evidence, window, markdown, onMore }: PassageViewP
 
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div ref={scroller} className={styles.page} tabIndex={0} role="region" aria-label={t('source.text')} dir="auto">
+    <div ref={scroller} className={styles.page} tabIndex={0} role="region" aria-label={t('source.text')} dir="auto" data-plain={!markdown}>
       {blocks.map((block, index) => (
         <Block key={block.pieces[0]?.start ?? index} block={block}>
           {(segments[index] ?? []).map((segment) => (

@@ -11,5 +11,5 @@ export function collectionLabel(name: string | null, t: Translate): string {
 /** A document's title without the extension of its file. */
 export function plainTitle(title: string): string {
   const file = title.split('/').at(-1) ?? title
-  return file.replace(/\.[a-z0-9]{1,8}$/i, '') || title
+  return file.replace(/\.(pdf|docx?|md|markdown|rst|html?|txt)$/i, '') || title
 }

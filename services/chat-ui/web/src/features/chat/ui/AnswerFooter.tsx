@@ -12,6 +12,7 @@ export function AnswerFooter({ message, busy }: { message: Message; busy: boolea
   const { tryAgain, goOn, why, rate } = use(Actions)
   const [copied, flash] = useFlash()
   const { grounding, feedback } = message
+  const nothing = grounding?.status === 'nothing_indexed' || grounding?.status === 'nothing_relevant'
   const stopped = message.status === 'stopped'
   const copy = async () => {
     if (await copyText(message.content)) flash()
@@ -33,7 +34,7 @@ export function AnswerFooter({ message, busy }: { message: Message; busy: boolea
           {t('chat.goOn')}
         </Button>
       )}
-      {message.content && (
+      {message.content && !nothing && (
         <Button tone="quiet" onClick={() => void copy()}>
           {copied ? t('app.copied') : t('chat.copy')}
         </Button>
