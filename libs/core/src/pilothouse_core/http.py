@@ -54,8 +54,14 @@ def create_service(
 
     `ready` answers `{}` when the service can serve, otherwise part → what is wrong with it.
     """
+    # FastAPI's pages for people load their scripts from a third party; /openapi.json stays.
     app = FastAPI(
-        title=title, version=__version__, description=description, lifespan=lifespan, redoc_url=None
+        title=title,
+        version=__version__,
+        description=description,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     # Streams without an end watch this, so that a stop does not wait for them.
     app.state.stopping = asyncio.Event()

@@ -7,10 +7,22 @@ A service subclasses `ServiceSettings` and adds its own groups.
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _seconds(value: object) -> object:
+    """Variables are text, and pydantic takes no number in text for a duration."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
+"""A time in seconds (`2.5`) or ISO 8601 (`PT2.5S`)."""
 
 
 class ServerSettings(BaseModel):
@@ -18,9 +30,9 @@ class ServerSettings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Port = Field(default=8000, description="TCP port to listen on.")
-    grace: timedelta = Field(
+    grace: Duration = Field(
         default=timedelta(seconds=25),
-        description="How long running requests may go on after SIGTERM, in seconds or ISO 8601.",
+        description="How long running requests may go on after SIGTERM.",
     )
 
 
@@ -33,7 +45,7 @@ class DatabaseSettings(BaseModel):
     )
     pool_min: Annotated[int, Field(ge=0)] = Field(default=1, description="Connections kept open.")
     pool_max: Annotated[int, Field(ge=1)] = Field(default=10, description="Connections at most.")
-    statement_timeout: timedelta = Field(
+    statement_timeout: Duration = Field(
         default=timedelta(seconds=30), description="Longest time one statement may take."
     )
 
@@ -89,7 +101,7 @@ class EmbeddingSettings(BaseModel):
     threads: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="CPU threads of the local model; default: all cores."
     )
-    timeout: timedelta = Field(
+    timeout: Duration = Field(
         default=timedelta(seconds=30), description="Longest wait for one request to a server."
     )
 

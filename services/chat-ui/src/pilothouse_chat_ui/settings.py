@@ -4,21 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, Field, HttpUrl, model_validator
+from pydantic import BaseModel, ByteSize, Field, HttpUrl, model_validator
 
-from pilothouse_core.settings import ServerSettings, ServiceSettings
-
-
-def _seconds(value: object) -> object:
-    """Variables are text, and pydantic takes no number in text for a duration."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
-"""A time in seconds (`2.5`) or ISO 8601 (`PT2.5S`)."""
+from pilothouse_core.settings import Duration, ServerSettings, ServiceSettings
 
 Positive = Annotated[int, Field(ge=1)]
 

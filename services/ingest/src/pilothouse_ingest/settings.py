@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ByteSize, Field
 
-from pilothouse_core.settings import EmbeddingSettings, ServiceSettings
+from pilothouse_core.settings import Duration, EmbeddingSettings, ServerSettings, ServiceSettings
 
 
 class UploadSettings(BaseModel):
@@ -23,10 +23,8 @@ class ParsingSettings(BaseModel):
     memory: ByteSize = Field(
         default=ByteSize(2**30), description="Memory (address space) of one parser process, such as `1GiB`."
     )
-    cpu_time: timedelta = Field(default=timedelta(seconds=60), description="Processor time for one file.")
-    wall_time: timedelta = Field(
-        default=timedelta(seconds=180), description="Time for one file by the clock."
-    )
+    cpu_time: Duration = Field(default=timedelta(seconds=60), description="Processor time for one file.")
+    wall_time: Duration = Field(default=timedelta(seconds=180), description="Time for one file by the clock.")
     recycle_after: Annotated[int, Field(ge=1)] = Field(
         default=200, description="Files after which a parser process is replaced by a new one."
     )
@@ -50,29 +48,30 @@ class WorkerSettings(BaseModel):
     concurrency: Annotated[int, Field(ge=1)] = Field(
         default=8, description="Documents worked on at once; they share the embedding batches."
     )
-    heartbeat: timedelta = Field(
+    heartbeat: Duration = Field(
         default=timedelta(seconds=5), description="How often a worker says that it is alive."
     )
-    stalled_after: timedelta = Field(
+    stalled_after: Duration = Field(
         default=timedelta(seconds=20),
         description="Silence after which a worker counts as dead and others take its jobs.",
     )
-    sweep: timedelta = Field(
+    sweep: Duration = Field(
         default=timedelta(seconds=10), description="How often jobs of dead workers are looked for."
     )
     max_attempts: Annotated[int, Field(ge=1)] = Field(
         default=6, description="Attempts at one document before it counts as failed."
     )
-    retry_after: timedelta = Field(
+    retry_after: Duration = Field(
         default=timedelta(seconds=2),
         description="Wait before the second attempt; four times as long each time.",
     )
-    retry_most: timedelta = Field(default=timedelta(minutes=5), description="Longest wait between attempts.")
+    retry_most: Duration = Field(default=timedelta(minutes=5), description="Longest wait between attempts.")
 
 
 class IngestSettings(ServiceSettings):
     """All settings of the ingest API and worker."""
 
+    server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8081))
     upload: UploadSettings = Field(default_factory=UploadSettings)
     parsing: ParsingSettings = Field(default_factory=ParsingSettings)
     chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)

@@ -17,7 +17,7 @@ from pilothouse_model_server.settings import LlamaSettings
 
 log = structlog.get_logger()
 
-TOKENS = Counter("pilothouse_model_tokens", "Tokens read and written.", ["kind"])
+TOKENS = Counter("pilothouse_model_server_tokens", "Tokens read and written.", ["kind"])
 WAITING = Gauge("pilothouse_model_waiting", "Requests waiting for a slot.")
 RUNNING = Gauge("pilothouse_model_running", "Requests being answered.")
 

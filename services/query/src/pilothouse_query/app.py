@@ -16,6 +16,7 @@ from pilothouse_core.reranking import Reranker, TeiReranker
 from pilothouse_query.chat import routes as chat_routes
 from pilothouse_query.chat.service import AnswerService
 from pilothouse_query.dependencies import State
+from pilothouse_query.model import routes as model_routes
 from pilothouse_query.model.client import OpenAIChatModel
 from pilothouse_query.search import repository
 from pilothouse_query.search import routes as search_routes
@@ -46,6 +47,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
                 settings=settings.search,
             )
             client = await stack.enter_async_context(_model_client(settings))
+            model = OpenAIChatModel(client, settings.model)
             yield State(
                 pool=pool,
                 embedder=active,
@@ -54,9 +56,10 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
                 answers=AnswerService(
                     search=search,
                     embedder=active,
-                    model=OpenAIChatModel(client, settings.model),
+                    model=model,
                     settings=settings.chat,
                 ),
+                model=model,
             )
 
     app = create_service(
@@ -69,6 +72,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
     )
     app.include_router(search_routes.router)
     app.include_router(chat_routes.router)
+    app.include_router(model_routes.router)
     return app
 
 

@@ -8,6 +8,7 @@ from pilothouse_core.auth import Authenticator, Principal
 from pilothouse_core.database import Pool
 from pilothouse_core.embedding import Embedder
 from pilothouse_query.chat.service import AnswerService
+from pilothouse_query.model.client import OpenAIChatModel
 from pilothouse_query.search.service import SearchService
 
 
@@ -19,6 +20,7 @@ class State(TypedDict):
     authenticator: Authenticator
     search: SearchService
     answers: AnswerService
+    model: OpenAIChatModel
 
 
 def _caller(request: Request) -> Principal:
@@ -36,6 +38,12 @@ def _answers(request: Request) -> AnswerService:
     return service
 
 
+def _model(request: Request) -> OpenAIChatModel:
+    model: OpenAIChatModel = request.state.model
+    return model
+
+
 Caller = Annotated[Principal, Depends(_caller)]
 Search = Annotated[SearchService, Depends(_search)]
 Answers = Annotated[AnswerService, Depends(_answers)]
+Model = Annotated[OpenAIChatModel, Depends(_model)]

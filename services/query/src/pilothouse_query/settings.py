@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
-from pilothouse_core.settings import EmbeddingSettings, ServerSettings, ServiceSettings
+from pilothouse_core.settings import Duration, EmbeddingSettings, ServerSettings, ServiceSettings
 
 Weight = Annotated[float, Field(ge=0, le=1)]
 
@@ -36,7 +36,7 @@ class RerankSettings(BaseModel):
     url: HttpUrl | None = Field(
         default=None, description="Address of a Text Embeddings Inference server that serves a reranker."
     )
-    timeout: timedelta = Field(default=timedelta(seconds=10), description="Longest wait for the reranker.")
+    timeout: Duration = Field(default=timedelta(seconds=10), description="Longest wait for the reranker.")
 
 
 class ModelSettings(BaseModel):
@@ -53,16 +53,16 @@ class ModelSettings(BaseModel):
     context_tokens: Annotated[int, Field(ge=256)] | None = Field(
         default=None, description="The model's context in tokens; default: what the server says."
     )
-    connect_timeout: timedelta = Field(
+    connect_timeout: Duration = Field(
         default=timedelta(seconds=3), description="Longest wait for a connection to the model server."
     )
-    first_token_timeout: timedelta = Field(
+    first_token_timeout: Duration = Field(
         default=timedelta(seconds=120), description="Longest wait for the first token of an answer."
     )
-    token_timeout: timedelta = Field(
+    token_timeout: Duration = Field(
         default=timedelta(seconds=30), description="Longest wait between two tokens."
     )
-    limits_lifetime: timedelta = Field(
+    limits_lifetime: Duration = Field(
         default=timedelta(minutes=10), description="How long the server's limits are remembered."
     )
 

@@ -100,6 +100,11 @@ class OpenAIChatModel:
         except httpx2.HTTPError as exc:
             raise ModelUnavailable("model_unreachable", f"{type(exc).__name__}: {exc}") from exc
 
+    async def probe(self) -> Limits:
+        """The limits asked anew, which shows whether the server answers. Raises `ModelUnavailable`."""
+        self._limits.forget()
+        return await self.limits()
+
     async def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncGenerator[Delta]:
         limits = await self.limits()
         body = _body(messages, sampling, model=self._settings.name or limits.model)
