@@ -21,6 +21,12 @@ describe('citations', () => {
     expect(cites(render('Both [1, 2] here\n\n- item [1]\n\n| a |\n|---|\n| b [2] |'))).toEqual([1, 2, 1, 2])
   })
 
+  it('are not the brackets of a quoted document', () => {
+    const html = render('> such as \\[2\\], is a citation. [1]')
+    expect(cites(html)).toEqual([1])
+    expect(plain(html)).toContain('such as [2], is')
+  })
+
   it('stay text when no source has the number, in code and in links', () => {
     expect(cites(render('Unknown [7]. `[1]` and [1](https://example.com)\n\n```\n[1]\n```'))).toEqual([])
     expect(plain(render('Unknown [7].'))).toContain('[7]')

@@ -5,7 +5,7 @@ import type { Span } from '@/lib/api/types'
 import { toUtf16Ranges } from '@/lib/text/offsets'
 import { splitBlocks } from './blocks'
 import { Cell, CiteButton, CiteGroup, CodeBlock, HeadCell, heading, OuterLink, TableBox, WeakText } from './parts'
-import { remarkCitations, remarkUnsupported } from './plugins'
+import { remarkCitations, remarkKeepEscapes, remarkShowEscapes, remarkUnsupported } from './plugins'
 import styles from './Markdown.module.css'
 
 const components = {
@@ -41,8 +41,10 @@ const MarkdownBlock = memo(function MarkdownBlock({ text, weak, known }: BlockPr
     })
     return [
       remarkGfm,
+      remarkKeepEscapes,
       [remarkUnsupported, { ranges }],
       [remarkCitations, { known: new Set(known.split(',').filter(Boolean).map(Number)) }],
+      remarkShowEscapes,
     ]
   }, [weak, known])
   return (

@@ -26,6 +26,31 @@ function mapTexts(node: Nodes, map: (text: Text) => PhrasingContent[], skip: Rea
 
 const CITATION = /\[(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\]/g
 
+/** Stands for a bracket that was escaped, until the citations are found; a character that no text has. */
+const LITERAL = '\uE0FF'
+
+/** A bracket with a backslash before it belongs to a quoted document and is no citation. Runs before the others. */
+export function remarkKeepEscapes() {
+  return (tree: Root, file: { value: unknown }): void => {
+    const source = String(file.value)
+    if (!source.includes('\\[')) return
+    mapTexts(tree, (text) => [{ ...text, value: hideEscaped(text, source) }], NO_CODE)
+  }
+}
+
+function hideEscaped(text: Text, source: string): string {
+  const { start, end } = text.position ?? {}
+  // Every bracket of the value is one of the source, in the same order; the source still has the backslash.
+  const brackets = [...source.slice(start?.offset, end?.offset).matchAll(/(\\?)\[/g)]
+  let index = 0
+  return text.value.replace(/\[/g, () => (brackets[index++]?.[1] ? LITERAL : '['))
+}
+
+/** Puts the brackets back. Runs after the others. */
+export function remarkShowEscapes() {
+  return (tree: Root): void => mapTexts(tree, (text) => [{ ...text, value: text.value.replaceAll(LITERAL, '[') }], NO_CODE)
+}
+
 /** What may not be parted from a number: a word, or the last two characters of a script without spaces. */
 const LAST_WORD = /(?:[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]\p{P}?|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]{1,24})$/u
 

@@ -31,14 +31,15 @@ export const Answer = memo(function Answer({ message, run, busy, openN }: Answer
     return { titleOf: (n: number) => titles.get(n) ?? null, openN, open: (n: number) => openSource(message, n) }
   }, [message, openN, openSource])
   const nothing = message.grounding?.status === 'nothing_indexed' || message.grounding?.status === 'nothing_relevant'
+  const content = quotations(message)
   const unsupported = message.grounding?.status === 'answered' ? message.grounding.unsupported : NONE
   return (
     <article className={styles.answer} aria-label={t('chat.answer')} data-testid="answer" data-status={message.status}>
       <h2 className="sr-only">{t('chat.answer')}</h2>
       <AnswerNote message={message} />
-      {message.content && !nothing && (
+      {content && !nothing && (
         <Cites value={cites}>
-          <Markdown content={message.content} unsupported={unsupported} known={known} writing={run?.phase === 'writing'} />
+          <Markdown content={content} unsupported={unsupported} known={known} writing={run?.phase === 'writing'} />
         </Cites>
       )}
       {run && <PhaseLine run={run} message={message} />}
@@ -50,3 +51,10 @@ export const Answer = memo(function Answer({ message, run, busy, openN }: Answer
 })
 
 const NONE: never[] = []
+
+/** Without a model the answer is quotations; the sentence before them says what the note says. */
+function quotations(message: Message): string {
+  if (message.grounding?.status !== 'model_unavailable') return message.content
+  const at = message.content.search(/^>/m)
+  return at > 0 ? message.content.slice(at) : message.content
+}
