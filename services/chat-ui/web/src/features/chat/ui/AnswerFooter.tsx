@@ -24,7 +24,7 @@ export function AnswerFooter({ message, busy }: { message: Message; busy: boolea
     <div className={styles.foot} data-testid="answer-footer">
       {stopped && <span className={styles.stopped}>{t('chat.stopped')}</span>}
       {showSupport && (
-        <span className={grounding.supported === grounding.sentences ? styles.ok : styles.partly} data-testid="support">
+        <span className={grounding.supported * 2 < grounding.sentences ? styles.hardly : styles.mostly} data-testid="support">
           <i aria-hidden="true" />
           {t('chat.supported', { supported: grounding.supported, n: grounding.sentences })}
         </span>

@@ -36,8 +36,9 @@ export function useSuggestions(wanted: boolean, collection: string | null): stri
     }
   }, [from])
 
-  return titles.flatMap((title, index) => {
-    const key = TEMPLATES[index]
-    return key ? [t(key, { title })] : []
+  // Fewer than three documents: several questions about one of them.
+  return TEMPLATES.flatMap((key, index) => {
+    const title = titles[index % Math.max(titles.length, 1)]
+    return title ? [t(key, { title })] : []
   })
 }
