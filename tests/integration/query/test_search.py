@@ -151,6 +151,19 @@ def bm25_scores(question: str, texts: list[str]) -> dict[str, float]:
     return scores
 
 
+async def test_a_rare_word_does_not_hide_what_the_common_ones_find(
+    database: Database, embedder: HashEmbedder, query: Client
+) -> None:
+    documents = [Document(f"d{number}", [f"alpha beta note{number}"]) for number in range(600)]
+    documents.append(Document("rare", ["zyzzyva gamma"]))
+    await add_collection(database.url("pilothouse_ingest"), "many", documents, embedder)
+    async with query() as client:
+        results = await search(client, "zyzzyva alpha note17", mode="lexical", top_k=20)
+        common = await search(client, "alpha beta", mode="lexical", top_k=20)
+    assert set(titles(results)[:2]) == {"d17", "rare"}
+    assert len(results) == len(common) == 20
+
+
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
 async def test_no_one_finds_what_they_may_not_read(
     database: Database, embedder: HashEmbedder, query: Client, mode: str
@@ -220,9 +233,9 @@ async def test_a_filter_costs_no_recall(
         Document(
             f"d{number}",
             [" ".join(generator.choice(vocabulary, 20))],
-            {"rare": "yes"} if number % 100 == 0 else {"rare": "no"},
+            {"rare": "yes"} if number % 50 == 0 else {"rare": "no"},
         )
-        for number in range(1500)
+        for number in range(800)
     ]
     await add_collection(database.url("pilothouse_ingest"), "large", documents, embedder)
     question = "term1 term2 term3"
@@ -240,7 +253,7 @@ async def test_above_the_limit_the_vector_index_is_used(
 ) -> None:
     generator = np.random.default_rng(5)
     documents = [
-        Document(f"d{number}", [" ".join(map(str, generator.integers(0, 500, 20)))]) for number in range(2000)
+        Document(f"d{number}", [" ".join(map(str, generator.integers(0, 500, 20)))]) for number in range(1200)
     ]
     await add_collection(database.url("pilothouse_ingest"), "large", documents, embedder)
     with psycopg.connect(database.admin, autocommit=True) as admin:

@@ -85,6 +85,11 @@ DENSE_APPROXIMATE: LiteralString = """
 """
 DENSE_OFF: LiteralString = "SELECT NULL::uuid AS chunk_id, NULL::float8 AS distance WHERE false"
 
+# Which chunks are ranked (`wanted`): those that hold one of the question's rarest words, word after word
+# until enough chunks are found; where only very common words are left, those that hold two of them.
+# The other words count in the score of what was found. Looking at every chunk that holds any word takes
+# ten times as long and ranks no better.
+#
 # Okapi BM25 (k1 = 1.2, b = 0.75) on stock PostgreSQL. ts_rank of one word is (1 + 1/4 + ... + 1/tf²) · 6/π²,
 # which gives the term frequency back; `tokens || ''` unpacks a stored tsvector once instead of per word.
 LEXICAL: LiteralString = """
@@ -101,7 +106,7 @@ LEXICAL: LiteralString = """
     CROSS JOIN terms
     CROSS JOIN LATERAL (
         SELECT width_bucket(
-            ts_rank('{{1,1,1,1}}', found.tokens, terms.query::tsquery)::float8 * 1.64493406685,
+            ts_rank('{{1,1,1,1}}', found.tokens, terms.query)::float8 * 1.64493406685,
             '{{0.5,1.125,1.306,1.392,1.444,1.478,1.502,1.520,1.534,1.545}}'::float8[]
         ) AS tf
     ) AS counted
@@ -128,10 +133,12 @@ common AS MATERIALIZED (
 ),
 terms AS MATERIALIZED (
     SELECT query, repeats * ln(1 + (%(chunks)s - df + 0.5) / (df + 0.5)) AS weight,
-           df > 0 AND sum(df) OVER (ORDER BY df, query)
-               <= greatest(%(ranked)s, min(nullif(df, 0)) OVER ()) AS generates
+           df, df > 0 AND df <= %(scanned)s AND %(ranked)s > coalesce(
+               sum(df) OVER (ORDER BY df, query::text ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0
+           ) AS generates
     FROM (
-        SELECT query, repeats, least(greatest(seen, coalesce(frequency * %(chunks)s, 0)), %(chunks)s) AS df
+        SELECT query::tsquery, repeats,
+               least(greatest(seen, coalesce(frequency * %(chunks)s, 0)), %(chunks)s) AS df
         FROM unnest(%(lexemes)s::text[], %(queries)s::text[], %(repeats)s::float8[])
              AS asked (lexeme, query, repeats)
         LEFT JOIN common USING (lexeme)
@@ -146,7 +153,16 @@ terms AS MATERIALIZED (
     ) AS frequencies
 ),
 wanted AS MATERIALIZED (
-    SELECT string_agg(query, ' | ')::tsquery AS query FROM terms WHERE generates
+    SELECT nullif(concat_ws(
+        ' | ',
+        string_agg(query::text, ' | ') FILTER (WHERE generates),
+        CASE WHEN coalesce(sum(df) FILTER (WHERE generates), 0) < %(ranked)s THEN (
+            SELECT string_agg(query::text, ' & ') FROM (
+                SELECT query FROM terms WHERE df > 0 AND NOT generates ORDER BY df, query::text LIMIT 2
+            ) AS common
+        ) END
+    ), '')::tsquery AS query
+    FROM terms
 ),
 lengths AS MATERIALIZED (
     SELECT greatest(avg(token_count), 1)::float8 AS mean FROM (
