@@ -25,6 +25,7 @@ from uuid import UUID
 
 import httpx2
 import psycopg
+from pgvector.psycopg import register_vector_async
 from psycopg.conninfo import make_conninfo
 from rich.table import Table
 from starlette.types import Receive, Scope, Send
@@ -33,10 +34,10 @@ from pilothouse.database import prepare_database
 from pilothouse.output import err, out
 from pilothouse.parts import DATABASE
 from pilothouse.postgres import EmbeddedPostgres
-from pilothouse_core.database import Connection, open_pool
+from pilothouse_core.database import Connection
 from pilothouse_core.embedding import Embedder, open_embedder
 from pilothouse_core.ids import new_id
-from pilothouse_core.settings import DatabaseSettings, LogSettings
+from pilothouse_core.settings import LogSettings
 from pilothouse_core.telemetry import configure_logging
 from pilothouse_ingest.indexing import store
 from pilothouse_ingest.indexing.pipeline import lexemes, prepare
@@ -47,6 +48,7 @@ from pilothouse_query.settings import Settings
 
 MODES = ("dense", "lexical", "hybrid")
 DEPTH = 10
+SEARCH_PATH = "-c search_path=documents,public"
 EMBEDDED_AT_ONCE = 512  # documents; keeps memory small on large sets
 
 ADD_COLLECTION = "INSERT INTO collections (id, name, owner) VALUES (%(id)s, %(name)s, 'local')"
@@ -183,11 +185,9 @@ async def _run(sets: Sequence[JudgedSet], modes: Sequence[str], dsn: Callable[[s
 async def _ingest(judged: JudgedSet, embedder: Embedder, url: str) -> None:
     """Puts the corpus into a collection, unless an earlier run left it there."""
     started = time.perf_counter()
-    settings = DatabaseSettings.model_validate({"url": url, "pool_min": 1, "pool_max": 1})
-    async with (
-        open_pool(settings, application_name="eval", search_path="documents,public") as pool,
-        pool.connection() as connection,
-    ):
+    # One transaction for a whole set, however long embedding takes: half a set would be measured wrongly.
+    async with await psycopg.AsyncConnection.connect(url, options=SEARCH_PATH) as connection:
+        await register_vector_async(connection)
         found = await (await connection.execute(IS_COMPLETE, {"name": judged.name})).fetchone()
         if found is not None and found[0]:
             return
@@ -267,7 +267,7 @@ async def _query_service(url: str, embedder: Embedder) -> AsyncIterator[httpx2.A
 
 
 def _names(judged: JudgedSet, url: str) -> dict[UUID, str]:
-    with psycopg.connect(make_conninfo(url, options="-c search_path=documents")) as connection:
+    with psycopg.connect(make_conninfo(url, options=SEARCH_PATH)) as connection:
         return dict(connection.execute(EXTERNAL_IDS, {"name": judged.name}))
 
 
