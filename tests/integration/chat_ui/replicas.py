@@ -30,7 +30,7 @@ from support.database import Database
 
 Json: TypeAlias = dict[str, Any]
 KEY = SecretStr("a key for tests that is long enough")
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 30.0
 
 
 class _Server(uvicorn.Server):

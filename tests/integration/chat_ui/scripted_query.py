@@ -114,6 +114,12 @@ class ScriptedQuery:
     abandoned: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def reset(self) -> None:
+        """As new, for the next test; requests that still run belong to the one before."""
+        fresh = ScriptedQuery()
+        self.scripts, self.requests, self.headers = fresh.scripts, fresh.requests, fresh.headers
+        self.abandoned, self.arrived = fresh.abandoned, fresh.arrived
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return
@@ -138,6 +144,7 @@ class ScriptedQuery:
             return
         headers = [(b"content-type", b"text/event-stream")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        abandoned = self.abandoned
         gone = asyncio.ensure_future(_disconnected(receive))
         for step in script:
             match step:
@@ -150,7 +157,7 @@ class ScriptedQuery:
                     await asyncio.wait([gone, opened], return_when=asyncio.FIRST_COMPLETED)
                     opened.cancel()
                     if gone.done():
-                        self.abandoned.set()
+                        abandoned.set()
                         return
                 case Die():
                     gone.cancel()

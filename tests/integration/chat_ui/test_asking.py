@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from integration.chat_ui.conftest import Shared
 from integration.chat_ui.replicas import Browser, text_of
 from integration.chat_ui.scripted_query import (
     DONE,
@@ -17,6 +18,20 @@ from integration.chat_ui.scripted_query import (
     sources,
     token,
 )
+
+# One replica for the whole module: every test here has a session of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def query(shared: Shared) -> ScriptedQuery:
+    shared.query.reset()
+    return shared.query
+
+
+@pytest.fixture
+def browser(shared: Shared, query: ScriptedQuery) -> Browser:
+    return shared.browser
 
 
 async def test_an_answer_is_streamed_and_stored(browser: Browser, query: ScriptedQuery) -> None:

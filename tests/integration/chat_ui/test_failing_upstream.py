@@ -1,24 +1,35 @@
 """What a person sees when the query service fails."""
 
-import asyncio
-from datetime import timedelta
-
 import pytest
 
-from integration.chat_ui.replicas import Browser, replica, settings_for, text_of
+from integration.chat_ui.conftest import Shared
+from integration.chat_ui.replicas import Browser, text_of
 from integration.chat_ui.scripted_query import (
     Die,
     Refuse,
     Say,
     ScriptedQuery,
     Step,
-    Wait,
     plain,
     source,
     sources,
     token,
 )
-from support.database import Database
+
+# One replica for the whole module: every test here has a session of its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def query(shared: Shared) -> ScriptedQuery:
+    shared.query.reset()
+    return shared.query
+
+
+@pytest.fixture
+def browser(shared: Shared, query: ScriptedQuery) -> Browser:
+    return shared.browser
+
 
 BROKEN: list[tuple[str, list[Step], str]] = [
     (
@@ -69,24 +80,3 @@ async def test_after_a_failure_the_question_can_be_tried_again(
     failed = (await browser.answer(session, "How?"))[-1].data["message"]
     events = await browser.answer(session, replaces=failed["id"])
     assert events[-1].data["message"]["content"] == "Good."
-
-
-async def test_an_unreachable_query_service_is_named(database: Database) -> None:
-    async with replica(settings_for(database)) as alone, alone.browser() as browser:
-        session = await browser.session()
-        events = await browser.answer(session, "How?")
-        config = (await browser.client.get("/api/config")).json()
-    assert events[-1].data["code"] == "query_unavailable"
-    assert config["model"] == {"name": None, "available": False}
-
-
-async def test_an_answer_without_an_end_is_ended(
-    database: Database, query: ScriptedQuery, query_url: str
-) -> None:
-    query.scripts = [[token("So far"), Wait(asyncio.Event())]]
-    settings = settings_for(database, query=query_url, timeout=timedelta(milliseconds=300))
-    async with replica(settings) as one, one.browser() as browser:
-        events = await browser.answer(await browser.session(), "How?")
-    assert events[-1].data["code"] == "answer_timeout"
-    assert events[-1].data["message"]["content"] == "So far"
-    await asyncio.wait_for(query.abandoned.wait(), 10)

@@ -25,4 +25,6 @@ async def watch_sessions(
     since = None
     if last_event_id is not None and last_event_id.isascii() and last_event_id.isdigit():
         since = int(last_event_id[:20])
-    return event_stream(watcher.watch(principal.subject, since))
+    # Read before the stream stands: whatever happens after its first byte is told.
+    known = await watcher.snapshot(principal.subject)
+    return event_stream(watcher.watch(principal.subject, known, since))

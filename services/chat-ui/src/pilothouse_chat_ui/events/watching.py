@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
 from pydantic import BaseModel
 
 from pilothouse_chat_ui.notifications import Hub, owner_topic, wait
@@ -20,6 +22,8 @@ from pilothouse_core.database import Pool
 
 # Changes that come in one burst (question stored, title made, run begun) are told together.
 SETTLE_SECONDS = 0.1
+# A lost connection is no reason to end a stream; a database that stays away is.
+MAX_FAILURES = 2
 
 
 class SessionEvent(BaseModel):
@@ -43,28 +47,41 @@ class Watcher:
     max_life: timedelta
     window: int
 
-    async def watch(self, owner: str, since: int | None) -> AsyncIterator[Event | None]:
-        """Changes from now on, or from `since` (microseconds, the id of an earlier event)."""
+    async def watch(
+        self, owner: str, known: dict[UUID, Session], since: int | None
+    ) -> AsyncIterator[Event | None]:
+        """Changes since `known` was read, or since `since` (microseconds, the id of an earlier event).
+
+        It ends after a while, when the service stops, and when the database is away for longer.
+        """
         ends = time.monotonic() + self.max_life.total_seconds()
         sent = time.monotonic()
         pause = min(self.poll, self.keepalive).total_seconds()
         with self.hub.subscribe(owner_topic(owner)) as wake:
-            known = await self._snapshot(owner)
             for session in missed(known, since):
                 yield _event(session)
+            failures = 0
             while not self.stopping.is_set() and time.monotonic() < ends:
+                try:
+                    current = await self.snapshot(owner)
+                    failures = 0
+                except (OperationalError, PoolTimeout):
+                    failures += 1
+                    if failures > MAX_FAILURES:
+                        return
+                    current = known
+                for event in changes(known, current, full=len(current) >= self.window):
+                    yield event
+                    sent = time.monotonic()
+                known = current
                 if time.monotonic() - sent >= self.keepalive.total_seconds():
                     yield None
                     sent = time.monotonic()
                 if await wait(wake, pause):
                     await asyncio.sleep(SETTLE_SECONDS)
-                current = await self._snapshot(owner)
-                for event in changes(known, current, full=len(current) >= self.window):
-                    yield event
-                    sent = time.monotonic()
-                known = current
 
-    async def _snapshot(self, owner: str) -> dict[UUID, Session]:
+    async def snapshot(self, owner: str) -> dict[UUID, Session]:
+        """The newest sessions as they are now, newest first."""
         async with self.pool.connection() as conn:
             found = await repository.newest(conn, owner, limit=self.window)
         return {session.id: session for session in found}

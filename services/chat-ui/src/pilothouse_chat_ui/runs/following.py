@@ -9,6 +9,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from fastapi.encoders import jsonable_encoder
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
 
 from pilothouse_chat_ui.messages import repository as messages
 from pilothouse_chat_ui.messages.models import Json, Message
@@ -20,6 +22,8 @@ from pilothouse_chat_ui.sse import Event
 from pilothouse_core.database import Pool
 
 BATCH = 500
+# A lost connection is no reason to end a stream; a database that stays away is.
+MAX_FAILURES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,20 @@ class Follower:
     async def follow(self, owner: str, run_id: UUID, after: int) -> AsyncIterator[Event | None]:
         """The events after `after`; None now and then in between; ends with `done` or `error`.
 
-        It also ends, without either, when the service stops or the conversation is deleted; the
-        caller connects again and is then told.
+        It also ends, without either, when the service stops, the conversation is deleted, or the
+        database stays away; the caller connects again and is then told.
         """
         sent = time.monotonic()
         pause = min(self.poll, self.keepalive).total_seconds()
         with self.hub.subscribe(run_topic(run_id)) as wake:
+            failures = 0
             while not self.stopping.is_set():
-                events, over = await self._next(owner, run_id, after)
+                try:
+                    events, over = await self._next(owner, run_id, after)
+                    failures = 0
+                except (OperationalError, PoolTimeout):
+                    failures += 1
+                    events, over = [], failures > MAX_FAILURES
                 for event in events:
                     yield event
                     after, sent = int(event.id), time.monotonic()
