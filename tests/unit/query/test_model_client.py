@@ -174,3 +174,27 @@ async def test_silence_before_the_first_token_is_unavailable_and_after_it_interr
     with pytest.raises(ModelInterrupted) as after:
         await ask(server(httpx2.Response(200, stream=Silent(event("So")))), **short)
     assert (before.value.code, after.value.code) == ("model_timeout", "model_timeout")
+
+
+async def test_keep_alive_comments_are_no_tokens() -> None:
+    class Pinging(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield event("So").encode()
+            while True:
+                await asyncio.sleep(0)
+                yield b": still here\n\n"
+
+    with pytest.raises(ModelInterrupted):
+        await ask(server(httpx2.Response(200, stream=Pinging())), token_timeout=timedelta(seconds=0.05))
+
+
+async def test_an_answer_that_never_ends_is_ended() -> None:
+    class Endless(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0)
+                yield event("on and ").encode()
+
+    with pytest.raises(ModelInterrupted) as caught:
+        await ask(server(httpx2.Response(200, stream=Endless())), answer_timeout=timedelta(seconds=0.1))
+    assert caught.value.code == "model_timeout"

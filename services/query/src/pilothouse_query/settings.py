@@ -62,6 +62,9 @@ class ModelSettings(BaseModel):
     token_timeout: Duration = Field(
         default=timedelta(seconds=30), description="Longest wait between two tokens."
     )
+    answer_timeout: Duration = Field(
+        default=timedelta(minutes=10), description="Longest time that one answer may take."
+    )
     limits_lifetime: Duration = Field(
         default=timedelta(minutes=10), description="How long the server's limits are remembered."
     )

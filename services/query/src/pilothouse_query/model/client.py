@@ -131,11 +131,16 @@ class OpenAIChatModel:
             raise error(kind, f"{type(exc).__name__}: {exc}") from exc
 
     async def _lines(self, body: dict[str, Any]) -> AsyncGenerator[Delta]:
-        """One delta per event; enforces the time to the first token and between tokens."""
+        """One delta per event; enforces the times to the first token, between tokens and of the whole.
+
+        Keep-alive comments are no tokens: a server that only sends those is silent.
+        """
         first = self._settings.first_token_timeout.total_seconds()
         between = self._settings.token_timeout.total_seconds()
         timeout = httpx2.Timeout(first, connect=self._settings.connect_timeout.total_seconds())
-        started = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._settings.answer_timeout.total_seconds()
+        due = clock() + first
         begun = finished = False
         async with self._client.stream("POST", "v1/chat/completions", json=body, timeout=timeout) as response:
             if response.status_code != 200:
@@ -143,15 +148,15 @@ class OpenAIChatModel:
                 raise _refusal(response)
             lines = response.aiter_lines()
             while True:
-                left = between if begun else first - (asyncio.get_running_loop().time() - started)
-                async with asyncio.timeout(max(left, 0.001)):
+                async with asyncio.timeout_at(min(due, end)):
                     line = await anext(lines, None)
                 if line is None or line == "data: [DONE]":
                     break
                 if not line.startswith("data:"):
                     continue
                 delta = _delta(line[5:])
-                begun = begun or bool(delta.text)
+                if delta.text:
+                    begun, due = True, clock() + between
                 finished = finished or delta.finish_reason is not None
                 yield delta
         if not finished:
