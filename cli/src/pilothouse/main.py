@@ -136,6 +136,23 @@ def search(
         )
 
 
+@app.command(name="eval")
+def evaluate(
+    folders: Annotated[list[Path], typer.Argument(help="Sets of judged questions in BEIR's layout.")],
+    mode: Annotated[list[Mode] | None, typer.Option(help="Repeat for several; default: all.")] = None,
+    limit_queries: Annotated[int | None, typer.Option(help="Only so many questions of each set.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures here too.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the database in this folder, and use it again.")
+    ] = None,
+) -> None:
+    """Measure how well search ranks, in a database of its own."""
+    from pilothouse import evaluate as command
+
+    modes = [wanted.value for wanted in mode] if mode else command.MODES
+    raise typer.Exit(command.evaluate(folders, modes=modes, limit=limit_queries, output=json, keep=keep))
+
+
 @app.command()
 def doctor() -> None:
     """Check the installation and say what to do."""

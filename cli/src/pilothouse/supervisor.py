@@ -40,7 +40,6 @@ class Supervisor:
         parts: Callable[[EmbeddedPostgres], Sequence[Part]],
         policy: RestartPolicy | None = None,
     ) -> None:
-        self._settings = settings
         self._home = settings.home
         self._policy = policy or RestartPolicy()
         self._identity = _own_identity()
@@ -98,18 +97,7 @@ class Supervisor:
                 f"{_SPACE_NEEDED >> 20} MiB are needed. Free some space, or choose another place "
                 "with PILOTHOUSE_HOME."
             )
-        used = self._settings.parts_with_ports
-        for name, port in used.items():
-            twin = next((other for other in used if other != name and used[other] == port), None)
-            if twin:
-                raise StartError(f"{name} and {twin} are both set to port {port}. Change {PORTS[name][1]}.")
-            if not is_free(port):
-                variable = PORTS[name][1]
-                who = listener_on(port)
-                raise StartError(
-                    f"Port {port}, which {name} needs, is in use{f' by {who}' if who else ''}. "
-                    f"Stop that program, or choose another port: {variable}={port + 1000} make up"
-                )
+        check_ports({child.part.name: child.part.port for child in self._children if child.part.port})
 
     def _start_all(self) -> None:
         for child in self._children:
@@ -266,6 +254,21 @@ def _own_identity() -> ProcessIdentity:
     identity = ProcessIdentity.of(os.getpid())
     assert identity is not None
     return identity
+
+
+def check_ports(ports: Mapping[str, int]) -> None:
+    """Raises StartError for a port that two parts want or another program has."""
+    for name, port in ports.items():
+        variable = PORTS[name][1]
+        twin = next((other for other in ports if other != name and ports[other] == port), None)
+        if twin:
+            raise StartError(f"{name} and {twin} are both set to port {port}. Change {variable}.")
+        if not is_free(port):
+            who = listener_on(port)
+            raise StartError(
+                f"Port {port}, which {name} needs, is in use{f' by {who}' if who else ''}. "
+                f"Stop that program, or choose another port: {variable}={port + 1000} make up"
+            )
 
 
 def is_free(port: int) -> bool:

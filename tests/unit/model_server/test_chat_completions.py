@@ -55,7 +55,7 @@ class ScriptedEngine:
             raise self._error
         for number, chunk in enumerate(self._chunks):
             if number:
-                self.go.wait(10)
+                self.go.wait(30)
             if on_chunk(chunk):
                 self.stopped.set()
                 return
@@ -233,7 +233,7 @@ async def test_closing_the_stream_stops_the_generation_and_frees_the_slot() -> N
         chunks = chat.chunks(ChatRequest.model_validate(QUESTION))
         await anext(chunks)
         await chunks.aclose()
-        assert engine.stopped.wait(5)
+        assert engine.stopped.wait(30)
         engine.stopped.clear()
     chat.close()
 
@@ -246,7 +246,7 @@ async def test_a_client_that_leaves_before_the_first_chunk_stops_the_generation(
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert engine.stopped.wait(5)
+    assert engine.stopped.wait(30)
     chat.close()
 
 
@@ -280,6 +280,6 @@ async def test_limits_are_told_in_the_forms_that_clients_read() -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Lets other tasks and threads run until it holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  the other side is a thread without an event loop
             await asyncio.sleep(0.001)
