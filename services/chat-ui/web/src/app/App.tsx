@@ -190,7 +190,7 @@ export function App() {
         onUpload={upload}
         onCollectionCreated={(name) => (onDocuments ? navigate(paths.documents(name)) : choose(name))}
       />
-      <DropLayer collection={collection ?? (known?.length === 1 ? (known[0]?.name ?? null) : 'default')} onFiles={uploader.add} />
+      <DropLayer collection={collection ?? server?.default_collection ?? 'default'} onFiles={uploader.add} />
       <Toasts />
       <LiveRegion />
       <Tip />

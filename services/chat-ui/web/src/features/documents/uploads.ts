@@ -40,12 +40,10 @@ export function dismissUpload(key: number): void {
   uploads.set((list) => list.filter((upload) => upload.key !== key))
 }
 
-/** The collection that dropped files go to: the chosen one, the only one, or the usual one, made when it is missing. */
+/** The collection that added files go to: the chosen one, or one's own, made when it is missing. */
 export async function targetCollection(chosen: string | null): Promise<string> {
   const known = collections.get() ?? []
-  const usual = config.get()?.default_collection ?? 'default'
-  const only = known.length === 1 ? known[0]?.name : undefined
-  const name = chosen ?? only ?? usual
+  const name = chosen ?? config.get()?.default_collection ?? 'default'
   if (!known.some((collection) => collection.name === name)) {
     await api.putCollection(name, {})
     await loadCollections()
