@@ -23,12 +23,12 @@ from pathlib import Path
 
 import httpx2
 import psycopg
-from pilothouse.postgres import EmbeddedPostgres
-from pilothouse_ingest.parsing.formats import EXTENSIONS
 
+from pilothouse.postgres import EmbeddedPostgres
 from pilothouse_core.embedding import open_embedder
 from pilothouse_core.migrate import migrate
 from pilothouse_core.settings import EmbeddingSettings
+from pilothouse_ingest.parsing.formats import EXTENSIONS
 
 # The worker's texts: title and headings, then the passage, as `pipeline.prepare` joins them.
 TEXTS = """
@@ -71,9 +71,10 @@ async def upload_all(client: httpx2.AsyncClient, collection: str, files: list[Pa
 
     async def upload(file: Path) -> None:
         async with free:
+            data = await asyncio.to_thread(file.read_bytes)
             response = await client.post(
                 f"/v1/collections/{collection}/documents",
-                files={"file": (file.name, file.read_bytes())},
+                files={"file": (file.name, data)},
                 data={"external_id": str(file)},
             )
             if response.status_code >= 500:
@@ -114,7 +115,8 @@ async def measure(base_url: str, collection: str, files: list[Path], dsn: str) -
 async def worker_ready(dsn: str) -> None:
     """Waits until the worker has loaded its model and registered: a start is not throughput."""
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-        while not await (await connection.execute("SELECT FROM jobs.procrastinate_workers")).fetchone():
+        query = "SELECT FROM jobs.procrastinate_workers"
+        while await (await connection.execute(query)).fetchone() is None:
             await asyncio.sleep(POLL_SECONDS)
 
 

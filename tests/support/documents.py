@@ -33,16 +33,16 @@ def pdf(pages: Sequence[Sequence[tuple[int, str]]], *, title: str = "", password
 
 def docx(body: str, *, title: str = "", strict: bool = False, prolog: str = "") -> bytes:
     """A Word document around the given XML of its body; the prefix `w` is bound."""
-    namespace = _STRICT if strict else _W
+    names = f'xmlns:w="{_STRICT if strict else _W}"'
     styles = "".join(
         f'<w:style w:type="paragraph" w:styleId="H{level}"><w:name w:val="heading {level}"/></w:style>'
         for level in (1, 2)
     )
     parts = {
-        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
-        "word/document.xml": f'{prolog}<w:document xmlns:w="{namespace}"><w:body>{body}</w:body></w:document>',
-        "word/styles.xml": f'<w:styles xmlns:w="{namespace}">{styles}</w:styles>',
-        "docProps/core.xml": f'<c:core xmlns:c="c" xmlns:dc="dc"><dc:title>{escape(title)}</dc:title></c:core>',
+        "[Content_Types].xml": "<Types/>",
+        "word/document.xml": f"{prolog}<w:document {names}><w:body>{body}</w:body></w:document>",
+        "word/styles.xml": f"<w:styles {names}>{styles}</w:styles>",
+        "docProps/core.xml": f"<core><title>{escape(title)}</title></core>",
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -37,10 +37,10 @@ async def test_a_document_becomes_text_chunks_and_vectors(
     assert text == HANDBOOK
     chunks = rows(
         database,
-        "SELECT ordinal, text, start_offset, end_offset, heading, token_count FROM documents.chunks ORDER BY 1",
+        "SELECT ordinal, text, start_offset, end_offset, heading FROM documents.chunks ORDER BY 1",
     )
     assert [chunk[0] for chunk in chunks] == list(range(document["chunk_count"]))
-    assert all(text[int(str(start)) : int(str(end))] == found for _, found, start, end, _, _ in chunks)
+    assert all(text[int(str(start)) : int(str(end))] == found for _, found, start, end, _ in chunks)
     assert chunks[-1][4] == "Handbook › Pay"
     embedded = rows(
         database,

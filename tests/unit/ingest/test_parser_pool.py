@@ -81,7 +81,7 @@ async def test_a_parser_does_not_see_the_secrets_of_its_parent(monkeypatch: pyte
 
     monkeypatch.setenv("PILOTHOUSE_DATABASE_URL", "postgresql://user:secret@host/db")
     monkeypatch.setattr("asyncio.create_subprocess_exec", record)
-    with pytest.raises(OSError, match="^$"):
+    with pytest.raises(OSError, match=r"^$"):
         await parse(ParserPool(settings()), b"text")
     assert "PATH" in seen
     assert not any(name.startswith("PILOTHOUSE") for name in seen)

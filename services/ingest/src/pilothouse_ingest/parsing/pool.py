@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,6 +21,9 @@ log = structlog.get_logger()
 
 # A parser needs to find its libraries, and none of the secrets that services get by environment.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TZ")
+
+_MEMORY_SECONDS = 0.5  # between two looks at a process's memory
+_NO_ROOM = 4 * 2**20  # bytes; Python takes memory from the system in pieces of 1 MiB
 
 
 class ParserPool:
@@ -43,7 +48,11 @@ class ParserPool:
             child = self._idle.pop() if self._idle else await _start(self._settings)
             try:
                 async with asyncio.timeout(self._settings.wall_time.total_seconds()):
-                    answer = await child.ask({"media_type": media_type, "size": size}, slices)
+                    request = {"media_type": media_type, "size": size}
+                    answer = await child.ask_while(child.has_memory(self._settings.memory), request, slices)
+            except MemoryError as exc:
+                await child.stop()
+                raise _out_of_memory(self._settings) from exc
             except TimeoutError as exc:
                 await child.stop()
                 raise _timeout(self._settings) from exc
@@ -80,6 +89,38 @@ class _Child:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.parsed = 0
+
+    async def ask_while(
+        self, has_memory: Coroutine[None, None, None], request: dict[str, Any], slices: AsyncIterator[bytes]
+    ) -> _Answer:
+        """The answer. Raises `MemoryError` when `has_memory` ends first."""
+        answer = asyncio.create_task(self.ask(request, slices))
+        full = asyncio.create_task(has_memory)
+        try:
+            await asyncio.wait((answer, full), return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise MemoryError
+            return answer.result()
+        finally:
+            answer.cancel()
+            full.cancel()
+            await asyncio.gather(answer, full, return_exceptions=True)
+
+    async def has_memory(self, limit: int) -> None:
+        """Ends when the process has used up its memory and did not say so.
+
+        CPython 3.11 can spin for ever when an exception handler finds no memory for a number:
+        it raises MemoryError there, and looks for the handler again.
+        """
+        statm = Path(f"/proc/{self._process.pid}/statm")
+        strikes = 0
+        while strikes < 2:
+            await asyncio.sleep(_MEMORY_SECONDS)
+            try:
+                pages = int(statm.read_text(encoding="ascii").split()[0])  # noqa: ASYNC240  no disk behind it
+            except (OSError, IndexError):  # it has ended, or this is no Linux; the other limits hold
+                continue
+            strikes = strikes + 1 if pages * resource.getpagesize() > limit - _NO_ROOM else 0
 
     async def ask(self, request: dict[str, Any], slices: AsyncIterator[bytes]) -> _Answer:
         stdin, stdout = self._process.stdin, self._process.stdout
