@@ -41,7 +41,7 @@ class FixedSearch:
 
     async def search(self, query: SearchQuery, *, principal: Principal) -> SearchResult:
         self.queries.append(query)
-        scope = Scope(("default",), self.indexed, len(self.hits), None, None)
+        scope = Scope(("default",), self.indexed, len(self.hits), len(self.hits), None, None)
         return SearchResult(self.hits, Timings(total=1.0), scope)
 
 

@@ -36,11 +36,15 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the search covers: readable collections, and how much lies in them after the filter."""
+    """What the search covers: readable collections, and how much lies in them after the filter.
+
+    `stored` is about how many vectors there are in all, of everybody.
+    """
 
     collections: tuple[str, ...]
     indexed: bool
     chunks: int
+    stored: int
     space: Space | None
     active_model: str | None
 

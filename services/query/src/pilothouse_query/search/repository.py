@@ -25,6 +25,9 @@ RANKED_CHUNKS = 500
 SCANNED_CHUNKS = 4_000
 # A word is counted up to here; above, PostgreSQL's statistics say how common it is.
 COUNTED_CHUNKS = 20_000
+# pgvector's own limit of vectors that an index scan visits, and ours where few of them may be shown.
+SCAN_TUPLES = 20_000
+MAX_SCAN_TUPLES = 500_000
 MAX_TERMS = 48
 
 
@@ -94,6 +97,7 @@ async def read_scope(
         collections=tuple(row["collections"]),
         indexed=row["indexed"],
         chunks=int(row["chunks"]),
+        stored=int(row["stored"]),
         space=space,
         active_model=row["active_model"],
     )
@@ -132,7 +136,8 @@ async def search(
         "limit": limit,
     }
     async with connection.cursor(row_factory=class_row(Found)) as cursor:
-        await connection.execute(SESSION, {"ef_search": max(legs.ef_search, CANDIDATES)})
+        session = {"ef_search": max(legs.ef_search, CANDIDATES), "scan": _scan_tuples(scope)}
+        await connection.execute(SESSION, session)
         await cursor.execute(
             search_statement(
                 space=scope.space if legs.vector is not None else None,
@@ -143,3 +148,9 @@ async def search(
             parameters,
         )
         return await cursor.fetchall()
+
+
+def _scan_tuples(scope: Scope) -> int:
+    """How far the index scan may go: the fewer of all vectors are in scope, the farther."""
+    wanted = 8 * CANDIDATES * scope.stored // max(scope.chunks, 1)
+    return min(max(SCAN_TUPLES, wanted), MAX_SCAN_TUPLES)

@@ -44,7 +44,9 @@ SELECT
     coalesce((SELECT chunks FROM matching), 0) AS chunks,
     (SELECT id FROM embedding_spaces WHERE model = %(model)s AND state <> 'retired') AS space_id,
     (SELECT dimension FROM embedding_spaces WHERE model = %(model)s) AS dimension,
-    (SELECT model FROM embedding_spaces WHERE state = 'active') AS active_model
+    (SELECT model FROM embedding_spaces WHERE state = 'active') AS active_model,
+    -- PostgreSQL's estimate, -1 before the first ANALYZE; counting would read the whole index.
+    (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'chunk_embeddings'::regclass) AS stored
 """
 
 # An index on the vectors filters after it has searched, so a filter would cost recall: pgvector then
@@ -53,6 +55,8 @@ SELECT
 SESSION: LiteralString = """
 SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
        set_config('hnsw.ef_search', %(ef_search)s::text, true),
+       set_config('hnsw.max_scan_tuples', %(scan)s::text, true),
+       set_config('hnsw.scan_mem_multiplier', '4', true),
        set_config('plan_cache_mode', 'force_custom_plan', true),
        set_config('jit', 'off', true)
 """
