@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,7 +15,7 @@ from pilothouse.parts import Part, environment_of
 from pilothouse.processes import ProcessIdentity, die_with_parent, last_lines
 from pilothouse.state import PartState, Status
 
-_LOG_LIMIT = 10 << 20
+_LOG_LIMIT = 50 << 20
 # Without a port there is nothing to ask; imports and settings have been checked after so long.
 _SETTLED_SECONDS = 2.0
 
@@ -76,7 +77,6 @@ class Child:
 
     def start(self) -> None:
         """Start the process; a failure to do so counts as a death."""
-        rotate(self.log)
         self._started = time.monotonic()
         try:
             with self.log.open("ab") as log:
@@ -185,11 +185,27 @@ def missing_parts(port: int, *, timeout: float = 2.0) -> dict[str, str]:
         connection.close()
 
 
-def rotate(log: Path) -> None:
-    """Put a log that has grown large aside; one older one is kept."""
+def put_aside(log: Path) -> None:
+    """Let a new start begin with an empty log; the one before is kept."""
     with contextlib.suppress(FileNotFoundError):
+        log.replace(_older(log))
+
+
+def shorten(log: Path) -> None:
+    """Empty a log that has grown large while it is written to; what it held is kept once.
+
+    The writers append, so they go on at the new beginning.
+    """
+    try:
         if log.stat().st_size > _LOG_LIMIT:
-            log.replace(log.with_name(f"{log.name}.1"))
+            shutil.copyfile(log, _older(log))
+            os.truncate(log, 0)
+    except FileNotFoundError:
+        return
+
+
+def _older(log: Path) -> Path:
+    return log.with_name(f"{log.name}.1")
 
 
 def _exit_words(code: int) -> str:

@@ -13,7 +13,7 @@ from typing import NoReturn
 from rich.markup import escape
 from rich.status import Status
 
-from pilothouse.child import rotate
+from pilothouse.child import put_aside
 from pilothouse.home import Home, LocalSettings, samples
 from pilothouse.output import err, fail, out, seconds, show_log
 from pilothouse.processes import last_lines
@@ -107,8 +107,7 @@ def logs(settings: LocalSettings, name: str | None, *, follow: bool, lines: int)
 def _launch(home: Home) -> subprocess.Popen[bytes]:
     try:
         home.make()
-        rotate(home.log("supervisor"))
-        # Only what this start writes is of interest when it fails.
+        put_aside(home.log("supervisor"))
         log = home.log("supervisor").open("ab")
     except OSError as exc:
         fail(

@@ -167,6 +167,10 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except PermissionError as exc:
+        from pilothouse.output import fail
+
+        fail(f"{exc.filename} belongs to another user. Run as that user, or set PILOTHOUSE_HOME.", code=2)
 
 
 def _settings() -> "LocalSettings":

@@ -70,7 +70,7 @@ def read_snapshot(home: Home) -> Snapshot | None:
             detail=raw["detail"],
             socket_dir=raw["socket_dir"],
         )
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, KeyError, TypeError):
         # Another version's file says nothing useful; the locks still protect what runs.
         return None
 

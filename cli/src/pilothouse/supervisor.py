@@ -9,9 +9,10 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 
-from pilothouse.child import Child, RestartPolicy, rotate
+from pilothouse.child import Child, RestartPolicy, put_aside, shorten
 from pilothouse.database import DatabaseError, prepare_database
 from pilothouse.home import PORTS, Home, LocalSettings, SettingError, read_settings
 from pilothouse.parts import Part, parts_of, role_dsn
@@ -21,6 +22,7 @@ from pilothouse.state import PartState, Phase, Snapshot, Status, read_snapshot, 
 
 _TICK_SECONDS = 0.1
 _GRACE_SECONDS = 15.0
+_LOG_SECONDS = 60.0
 _SPACE_NEEDED = 300 << 20
 # Later ones use earlier ones, so they are stopped first.
 _STOP_ORDER = (("chat-ui",), ("query", "ingest", "worker"), ("model-server",))
@@ -72,6 +74,8 @@ class Supervisor:
         stop_leftovers(self._home)
         try:
             self._check_machine()
+            for log in self._logs:
+                put_aside(log)
             self._publish()
             self._start_all()
             self._watch()
@@ -112,7 +116,6 @@ class Supervisor:
 
     def _start_database(self) -> None:
         self._set_database("starting")
-        rotate(self._postgres.log_path)
         try:
             self._postgres.start()
             prepare_database(self._postgres)
@@ -121,7 +124,12 @@ class Supervisor:
             raise
         self._set_database("ready")
 
+    @property
+    def _logs(self) -> list[Path]:
+        return [self._postgres.log_path, *(child.log for child in self._children)]
+
     def _watch(self) -> None:
+        next_look = 0.0
         while not self._stop_asked:
             self._watch_database()
             for child in self._children:
@@ -133,6 +141,12 @@ class Supervisor:
                     if child.status == "failed":
                         raise StartError(f"{child.part.name} {child.state.detail}.")
             self._publish()
+            if time.monotonic() > next_look:
+                next_look = time.monotonic() + _LOG_SECONDS
+                for log in self._logs:
+                    # A full disk must not end what still runs.
+                    with contextlib.suppress(OSError):
+                        shorten(log)
             time.sleep(_TICK_SECONDS)
 
     def _watch_database(self) -> None:

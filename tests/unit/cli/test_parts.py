@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pilothouse.child import RestartPolicy, rotate
+from pilothouse.child import RestartPolicy, put_aside, shorten
 from pilothouse.home import read_settings
 from pilothouse.parts import Part, environment_of, parts_of
 
@@ -68,12 +68,22 @@ def test_pauses_between_restarts_grow_to_a_limit(deaths: int, pause: float) -> N
     assert RestartPolicy().pause(deaths) == pause
 
 
-def test_a_large_log_is_put_aside_and_a_small_one_stays(tmp_path: Path) -> None:
+def test_a_new_start_begins_with_an_empty_log_and_keeps_the_last(tmp_path: Path) -> None:
     log = tmp_path / "query.log"
+    put_aside(log)
     log.write_bytes(b"x")
-    rotate(log)
-    assert log.exists()
-    with log.open("r+b") as file:
-        file.truncate(11 << 20)
-    rotate(log)
+    put_aside(log)
     assert [path.name for path in tmp_path.iterdir()] == ["query.log.1"]
+
+
+def test_a_log_that_grows_large_is_emptied_under_its_writer(tmp_path: Path) -> None:
+    log = tmp_path / "query.log"
+    shorten(log)
+    with log.open("ab", buffering=0) as writer:
+        writer.truncate(51 << 20)
+        shorten(log)
+        writer.write(b"next")
+    assert log.read_bytes() == b"next"
+    assert log.with_name("query.log.1").stat().st_size == 51 << 20
+    shorten(log)
+    assert log.read_bytes() == b"next"
