@@ -55,6 +55,9 @@ CREATE TABLE runs (
 );
 -- One answer at a time in a session.
 CREATE UNIQUE INDEX runs_one_active ON runs (session_id) WHERE status = 'running';
+-- Deleting a session or a message looks for its runs.
+CREATE INDEX runs_session ON runs (session_id);
+CREATE INDEX runs_message ON runs (message_id);
 CREATE INDEX runs_leases ON runs (lease_until) WHERE status = 'running';
 
 CREATE TABLE run_events (
