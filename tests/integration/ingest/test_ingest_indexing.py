@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import psycopg
-import pytest
 
 from pilothouse_core.embedding import EmbedderError, Vectors
 from pilothouse_core.testing import HashEmbedder
@@ -237,22 +236,3 @@ async def test_a_job_that_comes_twice_does_nothing_the_second_time(
 
         await eventually(jobs, lambda found: not found)
     assert rows(database, "SELECT count(*) FROM documents.chunks") == [(1,)]
-
-
-@pytest.mark.parametrize("count", [40])
-async def test_many_small_documents_share_batches(
-    ingest: Ingest, settings: IngestSettings, count: int
-) -> None:
-    sizes: list[int] = []
-
-    class Counting(HashEmbedder):
-        async def embed_documents(self, texts: Sequence[str]) -> Vectors:
-            sizes.append(len(texts))
-            return await super().embed_documents(texts)
-
-    documents = [await ingest.upload(f"small text {n}".encode()) for n in range(count)]
-    async with working_with(Counting(), settings):
-        for document in documents:
-            await ingest.settled(document)
-    assert sum(sizes) == count
-    assert len(sizes) < count

@@ -46,7 +46,7 @@ class WorkerSettings(BaseModel):
     """How the worker takes and repeats jobs."""
 
     concurrency: Annotated[int, Field(ge=1)] = Field(
-        default=8, description="Documents worked on at once; they share the embedding batches."
+        default=16, description="Documents worked on at once; they share the embedding batches."
     )
     heartbeat: Duration = Field(
         default=timedelta(seconds=5), description="How often a worker says that it is alive."
