@@ -73,8 +73,11 @@ def _print_sources(last: dict[str, Any]) -> None:
     citations = last.get("citations") or []
     if citations:
         out.print("\n[bold]Sources[/]")
+    shown = 0
     for citation in citations:
-        out.print(f"[bold cyan]\\[{citation['n']}][/] [bold]{escape(_place(citation))}[/]")
+        if citation["n"] != shown:
+            shown = citation["n"]
+            out.print(f"[bold cyan]\\[{shown}][/] [bold]{escape(_place(citation))}[/]")
         out.print(f"    “{_shortened(citation['quote'])}”", markup=False)
     unsupported = (last.get("grounding") or {}).get("unsupported") or []
     if unsupported:

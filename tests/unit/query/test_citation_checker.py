@@ -168,3 +168,17 @@ def test_every_citation_shown_in_prose_is_of_the_prompt(text: str) -> None:
 def test_code_blocks_are_left_alone(code: str) -> None:
     block = f"```\n{code}\n```\n"
     assert check(block).text == block
+
+
+def test_every_sentence_that_is_cited_opens_its_own_words() -> None:
+    text = "Copies are kept for 30 days [1]. Bản sao được giữ trong 30 ngày [3]."
+    quoted = [(item.n, PASSAGES[item.n - 1].text[item.start : item.end]) for item in check(text).citations]
+    assert quoted == [
+        (1, "Copies are kept for 30 days on the server."),
+        (3, "Bản sao được giữ trong 30 ngày."),
+    ]
+
+
+def test_sentences_that_follow_each_other_are_one_quote() -> None:
+    text = "Copies are kept for 30 days [1]. The backup runs every night at 2:30 [1]."
+    assert [(item.start, item.end) for item in check(text).citations] == [(0, len(PASSAGES[0].text))]

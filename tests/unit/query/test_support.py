@@ -55,3 +55,8 @@ def test_the_window_is_the_sentence_that_speaks() -> None:
 def test_thousands_separators_do_not_matter() -> None:
     passage = Passage(1, "The plant employs 1,250 people.")
     assert judged("The plant employs 1250 people.", passage) is Level.CLEAR
+
+
+def test_a_heading_does_not_hide_the_sentence_that_says_not() -> None:
+    passage = Passage(1, "# Encryption enabled by default\n\nEncryption is not enabled by default.")
+    assert judged("Encryption is not enabled by default.", passage) is Level.CLEAR

@@ -29,7 +29,7 @@ _EDGE = "".join(CLOSERS | SPACED_ENDS | DENSE_ENDS)
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """The best evidence for a number: `start:end` within its passage's text."""
+    """Words that a number stands for: `start:end` within its passage's text."""
 
     n: int
     overlap: float
@@ -52,12 +52,12 @@ class CitationChecker:
     """`feed` it the pieces of an answer and send on what it returns; then `finish`."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
-        self._numbers = {passage.n for passage in passages}
+        self._passages = {passage.n: passage.text for passage in passages}
         self._judge = Judge(passages)
         self._scanner = Scanner()
         self._sent: list[str] = []
         self._position = 0
-        self._cited: dict[int, Cited] = {}
+        self._cited: list[Cited] = []
         self._sentences = 0
         self._supported = 0
         self._unsupported: list[tuple[int, int]] = []
@@ -89,14 +89,14 @@ class CitationChecker:
     def quote(self, text: str, quote: Quote) -> str:
         """Adds words of the service's own that show a quote with its number."""
         self._send(text)
-        self._cite(Cited(quote.n, 1.0, quote.start, quote.end))
+        self._cited.append(Cited(quote.n, 1.0, quote.start, quote.end))
         return text
 
     def result(self) -> Checked:
         """The answer as it was sent, with what the check found."""
         return Checked(
             "".join(self._sent),
-            tuple(self._cited[n] for n in sorted(self._cited)),
+            tuple(self._joined()),
             self._sentences,
             self._supported,
             tuple(self._unsupported),
@@ -182,7 +182,7 @@ class CitationChecker:
         support = self._judge.judge(text or self._previous)
         claim = _is_claim(text)
         written = [n for token in self._held for n in token.numbers]
-        kept = {n: self._keep(n, support, claim=claim) for n in written if n in self._numbers}
+        kept = {n: self._keep(n, support, claim=claim) for n in written if n in self._passages}
         chosen = {n: instead for n, instead in kept.items() if instead}
         added = 0
         if claim and not chosen:
@@ -191,7 +191,7 @@ class CitationChecker:
         self._send_held(chosen, added)
         numbers = set(chosen.values()) | ({added} if added else set())
         for n in numbers:
-            self._cite(Cited(n, support[n].overlap, support[n].start, support[n].end))
+            self._cited.append(Cited(n, support[n].overlap, support[n].start, support[n].end))
         if claim:
             self._count(supported=any(support[n].level >= Level.CITED for n in numbers))
 
@@ -253,11 +253,17 @@ class CitationChecker:
         else:
             self._unsupported.append((self._begin, self._position))
 
-    def _cite(self, cited: Cited) -> None:
-        """Keeps for each number the evidence that speaks most clearly."""
-        known = self._cited.get(cited.n)
-        if known is None or cited.overlap > known.overlap:
-            self._cited[cited.n] = cited
+    def _joined(self) -> list[Cited]:
+        """The evidence by number and place; pieces that overlap or follow each other are one."""
+        joined: list[Cited] = []
+        for cited in sorted(self._cited, key=lambda item: (item.n, item.start)):
+            last = joined[-1] if joined else None
+            if last and last.n == cited.n and not self._passages[last.n][last.end : cited.start].strip():
+                overlap, end = max(last.overlap, cited.overlap), max(last.end, cited.end)
+                joined[-1] = Cited(last.n, overlap, last.start, end)
+            else:
+                joined.append(cited)
+        return joined
 
     def _send(self, text: str) -> None:
         if not text:

@@ -157,8 +157,12 @@ def _level(
 
 
 def _best_window(claim: _Words, evidence: _Evidence) -> tuple[int, int, float]:
-    """First and last sentence of the shortest run that explains most of the claim."""
-    best = (0, 0, 0.0)
+    """First and last sentence of the shortest run that explains most of the claim.
+
+    Of two that explain as much, the one that says it the same way round: a heading has the
+    words of the sentence below it, but not its "not".
+    """
+    best, agrees = (0, 0, 0.0), False
     wanted = claim.content | claim.numbers
     if not wanted:
         return best
@@ -168,6 +172,8 @@ def _best_window(claim: _Words, evidence: _Evidence) -> tuple[int, int, float]:
             window = evidence.sentences[first : first + size]
             found = frozenset().union(*(words.content | words.numbers for words in window))
             overlap = len(wanted & found) / len(wanted)
-            if overlap > best[2] + (WINDOW_GAIN if size > 1 else 0):
-                best = (first, first + size - 1, overlap)
+            same = any(words.negated for words in window) == claim.negated
+            gain = overlap - best[2] - (WINDOW_GAIN if size > 1 else 0)
+            if gain > 0 or (gain == 0 and same and not agrees):
+                best, agrees = (first, first + size - 1, overlap), same
     return best
