@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from pilothouse_core.settings import ServiceSettings
+from pilothouse_core.settings import ServiceSettings, read_settings
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,16 @@ def test_names_are_group_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ServiceSettings()
     assert settings.database.pool_max == 3
     assert "secret" not in repr(settings)
+
+
+def test_a_wrong_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTHOUSE_SERVER_PORT", "hunter2")
+    monkeypatch.setenv("PILOTHOUSE_AUTH_MODE", "token")
+    monkeypatch.setenv("PILOTHOUSE_AUTH_KEY", "too-short")
+    with pytest.raises(SystemExit) as stopped:
+        read_settings(ServiceSettings)
+    words = str(stopped.value)
+    assert "PILOTHOUSE_SERVER_PORT" in words
+    assert "at least 32 bytes" in words
+    assert "hunter2" not in words
+    assert "too-short" not in words

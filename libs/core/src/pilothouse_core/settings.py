@@ -4,10 +4,19 @@ Variables are `PILOTHOUSE_<GROUP>_<NAME>`: `PILOTHOUSE_DATABASE_URL` is `setting
 A service subclasses `ServiceSettings` and adds its own groups.
 """
 
+import sys
 from datetime import timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -127,3 +136,21 @@ class ServiceSettings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+def read_settings(settings: type[SettingsT]) -> SettingsT:
+    """The settings of this process; a wrong one ends it with a sentence that names the variable.
+
+    The values themselves are not repeated: one of them may be a password.
+    """
+    try:
+        return settings()
+    except ValidationError as exc:
+        wrong = []
+        for error in exc.errors(include_url=False, include_input=False, include_context=False):
+            variable = "_".join(["PILOTHOUSE", *(str(part).upper() for part in error["loc"])])
+            wrong.append(f"  {variable}: {error['msg']}")
+        sys.exit("The settings are not right. Correct these variables and start again:\n" + "\n".join(wrong))

@@ -2,12 +2,12 @@
 
 import argparse
 import asyncio
+import logging
 import sys
-
-from pydantic import ValidationError
 
 from pilothouse_core.embedding import EmbedderError
 from pilothouse_core.http import serve
+from pilothouse_core.settings import read_settings
 from pilothouse_core.telemetry import configure_logging
 from pilothouse_ingest.settings import IngestSettings
 
@@ -17,13 +17,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pilothouse-ingest", description=__doc__)
     parser.add_argument("part", choices=("api", "worker"))
     part = parser.parse_args().part
-    try:
-        settings = IngestSettings()
-    except ValidationError as exc:
-        sys.exit(f"The settings are not right:\n{exc}")
+    settings = read_settings(IngestSettings)
     configure_logging(settings.log, service=f"ingest-{part}")
+    # It tells of each job's start and end, as our own events do with the document's id.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     if part == "api":
-        # The worker's side of the package (PDFium, lxml) is not loaded for the API.
+        # The worker's side of the package is not loaded for the API.
         from pilothouse_ingest.app import create_app
 
         serve(create_app(settings), settings)
