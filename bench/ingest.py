@@ -116,7 +116,7 @@ async def worker_ready(dsn: str) -> None:
     """Waits until the worker has loaded its model and registered: a start is not throughput."""
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
         query = "SELECT FROM jobs.procrastinate_workers"
-        while await (await connection.execute(query)).fetchone() is None:
+        while await (await connection.execute(query)).fetchone() is None:  # noqa: ASYNC110  another process
             await asyncio.sleep(POLL_SECONDS)
 
 

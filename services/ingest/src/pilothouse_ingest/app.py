@@ -17,8 +17,7 @@ from pilothouse_ingest.documents.routes import router as documents_router
 from pilothouse_ingest.events.hub import open_hub
 from pilothouse_ingest.events.routes import router as events_router
 from pilothouse_ingest.jobs.queue import IndexQueue
-from pilothouse_ingest.settings import IngestSettings
-from pilothouse_ingest.worker import SEARCH_PATH
+from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings
 
 READY_SECONDS = 3.0
 

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ByteSize, Field
 
 from pilothouse_core.settings import Duration, EmbeddingSettings, ServerSettings, ServiceSettings
 
+# Schemas of the documents and of the job queue; procrastinate's functions look up their tables by it.
+SEARCH_PATH = "documents, jobs, public"
+
 
 class UploadSettings(BaseModel):
     """What may be uploaded."""

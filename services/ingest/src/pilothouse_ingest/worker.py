@@ -28,11 +28,10 @@ from pilothouse_ingest.jobs.queue import QUEUE, TASK, IndexQueue
 from pilothouse_ingest.jobs.retry import Backoff, in_words, is_last_attempt
 from pilothouse_ingest.jobs.sweep import sweep
 from pilothouse_ingest.parsing.pool import ParserPool
-from pilothouse_ingest.settings import IngestSettings, WorkerSettings
+from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings, WorkerSettings
 
 log = structlog.get_logger()
 
-SEARCH_PATH = "documents, jobs, public"
 _RESTART_SECONDS = 2.0
 # A notification that arrives while procrastinate is just asking for jobs is lost to it.
 _POLL_SECONDS = 1.0
