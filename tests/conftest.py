@@ -8,12 +8,18 @@ LEVELS = ("unit", "integration", "contract", "e2e")
 HERE = Path(__file__).parent
 
 
+def _level(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).parts[0]
+
+
+# After the plugin that shuffles: random order within a level, small tests before large ones.
+# The browser's driver keeps an event loop on the main thread, so its tests must come last.
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test's level is its folder; nobody has to remember the marker."""
     for item in items:
-        level = item.path.relative_to(HERE).parts[0]
-        if level in LEVELS:
-            item.add_marker(level)
+        item.add_marker(_level(item))
+    items.sort(key=lambda item: LEVELS.index(_level(item)))
 
 
 @pytest.fixture(scope="session")
