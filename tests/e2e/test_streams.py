@@ -1,5 +1,6 @@
 """Answers while they are written: stopped, reloaded, followed elsewhere, broken off."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -128,7 +129,7 @@ def test_a_model_that_breaks_off_keeps_the_text_and_says_so(page: Page) -> None:
 def test_nothing_relevant_is_said_and_names_what_was_searched(page: Page) -> None:
     answer = ended(ask(page, "Wie hoch ist der Kilimandscharo?"))
     expect(answer).to_contain_text("Nothing relevant was found.")
-    expect(answer).to_contain_text("Searched: Samples")
+    expect(answer).to_contain_text(re.compile("Searched: .*Samples"))
 
 
 def test_a_sentence_without_support_is_marked_and_a_wrong_number_is_gone(page: Page) -> None:
