@@ -29,7 +29,7 @@ test: dev web .build/chromium
 check: dev .build/node_modules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(addsuffix /src,$(MEMBERS)) tests tools
+	$(BIN)/mypy $(addsuffix /src,$(MEMBERS)) tests tools bench
 	$(BIN)/lint-imports
 	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && "$(CURDIR)/$(BIN)/deptry" src) || exit 1; done
 	$(BIN)/python tools/lock.py --check

@@ -12,6 +12,7 @@ Milliseconds, 50th and 95th percentile.
 
 import argparse
 import asyncio
+import json
 import os
 import socket
 import sys
@@ -113,14 +114,14 @@ async def first_text(client: httpx2.AsyncClient, question: str) -> float:
     return first
 
 
-def percentiles(values: Sequence[float]) -> str:
+def percentiles(values: Sequence[float]) -> dict[str, float]:
     """50th and 95th percentile."""
     ordered = sorted(values)
-    return f"p50 {ordered[len(ordered) // 2]:8.1f}  p95 {ordered[int(0.95 * (len(ordered) - 1))]:8.1f}"
+    return {"p50": ordered[len(ordered) // 2], "p95": ordered[int(0.95 * (len(ordered) - 1))]}
 
 
-async def run(model_url: str, questions: Sequence[str]) -> None:
-    """Asks each question once, after one that warms up."""
+async def run(model_url: str, questions: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Asks each question once, after one that warms up; milliseconds to the first token."""
     async with httpx2.AsyncClient(base_url=f"{model_url.rstrip('/')}/", timeout=300) as upstream:
         forwarder = Forwarder(upstream)
         through = []
@@ -140,9 +141,11 @@ async def run(model_url: str, questions: Sequence[str]) -> None:
         sys.exit("No question was answered by the model: are documents indexed, and does the server run?")
     added = [whole - model for whole, model in zip(through, forwarder.first_token_ms, strict=True)]
     print(f"{len(through)} of {len(questions)} questions went to the model; time to the first token in ms")
-    print(f"  through query  {percentiles(through)}")
-    print(f"  model alone    {percentiles(forwarder.first_token_ms)}")
-    print(f"  added          {percentiles(added)}")
+    return {
+        "through query": percentiles(through),
+        "model alone": percentiles(forwarder.first_token_ms),
+        "added": percentiles(added),
+    }
 
 
 def main() -> None:
@@ -150,12 +153,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time what Pilothouse adds to the first token.")
     parser.add_argument("--model-url", default="http://127.0.0.1:8083")
     parser.add_argument("--queries", type=Path, required=True, help="a text file, one question a line")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
     given = parser.parse_args()
     lines = given.queries.read_text(encoding="utf-8").splitlines()
     questions = [line.strip() for line in lines if line.strip()]
     if not questions:
         sys.exit(f"{given.queries} holds no questions.")
-    asyncio.run(run(given.model_url, questions))
+    found = asyncio.run(run(given.model_url, questions))
+    for name, values in found.items():
+        print(f"  {name:14} p50 {values['p50']:8.1f}  p95 {values['p95']:8.1f}")
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("path", type=Path, nargs="?")
     parser.add_argument("--collection", default="bench")
     parser.add_argument("--port", type=int, default=18081)
-    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
+    parser.add_argument("--json", type=Path, dest="output", help="write the figures here too")
     parser.add_argument("--embedder-only", action="store_true", help="texts as JSON on stdin; print texts/s")
     arguments = parser.parse_args()
     if arguments.embedder_only:

@@ -7,10 +7,11 @@ call as the client saw it, in milliseconds. The first round warms caches and is 
 """
 
 import argparse
+import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx2
@@ -40,12 +41,12 @@ def measure(url: str, queries: Sequence[str], *, mode: str, repeat: int) -> dict
     return times
 
 
-def report(mode: str, times: dict[str, list[float]]) -> Iterable[str]:
-    """Lines for a person."""
-    yield f"{mode}: {len(times['total'])} searches"
-    for stage in STAGES:
-        half, most = percentile(times[stage], 0.5), percentile(times[stage], 0.95)
-        yield f"  {stage:8} p50 {half:8.1f}  p95 {most:8.1f}"
+def figures(times: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Percentiles of each stage, in milliseconds."""
+    return {
+        stage: {"p50": percentile(times[stage], 0.5), "p95": percentile(times[stage], 0.95)}
+        for stage in STAGES
+    }
 
 
 def main() -> None:
@@ -55,14 +56,21 @@ def main() -> None:
     parser.add_argument("--queries", type=Path, required=True, help="a text file, one question a line")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--modes", nargs="+", default=["hybrid", "dense", "lexical"])
+    parser.add_argument("--json", type=Path, help="write the figures here too")
     given = parser.parse_args()
     queries = [
         line.strip() for line in given.queries.read_text(encoding="utf-8").splitlines() if line.strip()
     ]
     if not queries:
         sys.exit(f"{given.queries} holds no questions.")
+    found = {}
     for mode in given.modes:
-        print("\n".join(report(mode, measure(given.url, queries, mode=mode, repeat=given.repeat))))
+        found[mode] = figures(measure(given.url, queries, mode=mode, repeat=given.repeat))
+        print(f"{mode}: {len(queries) * given.repeat} searches, ms")
+        for stage, values in found[mode].items():
+            print(f"  {stage:8} p50 {values['p50']:8.1f}  p95 {values['p95']:8.1f}")
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
