@@ -26,7 +26,7 @@ status:
 test: dev web .build/chromium
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
 
-check: dev .build/node_modules
+check: dev web
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(addsuffix /src,$(MEMBERS)) tests tools bench
@@ -36,6 +36,7 @@ check: dev .build/node_modules
 	$(NPM) run lint
 	$(NPM) run typecheck
 	$(NPM) run test
+	$(NPM) run size
 
 bench: dev
 	$(BIN)/python -m bench.ingest samples

@@ -12,6 +12,9 @@ startSettings()
 startServerState()
 startUndo()
 
+// Ready before the first answer needs it, and after the first paint.
+setTimeout(() => void import('@/features/chat/markdown/Markdown'), 1500)
+
 const root = document.getElementById('root')
 if (root) {
   createRoot(root).render(

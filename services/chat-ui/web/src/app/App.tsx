@@ -1,11 +1,10 @@
-import { useCallback, useEffect, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { Tip } from '@/components/Tip'
 import { LiveRegion, Toasts } from '@/components/Toasts'
 import { Chat } from '@/features/chat/Chat'
 import { conversation, forgetConversation, refreshConversation } from '@/features/chat/model/store'
 import { focusQuestion, QUESTION_BOX } from '@/features/chat/ui/Composer'
 import { CollectionPicker } from '@/features/documents/CollectionPicker'
-import { DocumentsPage } from '@/features/documents/DocumentsPage'
 import { DropLayer } from '@/features/documents/DropLayer'
 import { FirstVisit } from '@/features/documents/FirstVisit'
 import { UploadChips } from '@/features/documents/UploadChips'
@@ -27,6 +26,10 @@ import { useCollection } from './useCollection'
 import { useShortcuts } from './useShortcuts'
 import { useSource } from './useSource'
 import styles from './App.module.css'
+
+const DocumentsPage = lazy(() =>
+  import('@/features/documents/DocumentsPage').then((module) => ({ default: module.DocumentsPage })),
+)
 
 const toNewChat = () => {
   navigate(paths.new())
@@ -127,18 +130,20 @@ export function App() {
           <TopBar title={title} heading={sessionId !== null} collection={onDocuments ? undefined : collection} onMenu={() => setOverlay('rail')} onNew={toNewChat} />
           <Boundary key={path}>
             {route.name === 'documents' ? (
-              <DocumentsPage
-                name={route.collection}
-                collection={known?.find((each) => each.name === route.collection) ?? null}
-                onChoose={upload}
-                onCollection={(name) => navigate(paths.documents(name))}
-                onNew={newCollection}
-                onSettings={() => setOverlay('collection-settings')}
-                onAsk={() => {
-                  toNewChat()
-                  choose(route.collection)
-                }}
-              />
+              <Suspense fallback={null}>
+                <DocumentsPage
+                  name={route.collection}
+                  collection={known?.find((each) => each.name === route.collection) ?? null}
+                  onChoose={upload}
+                  onCollection={(name) => navigate(paths.documents(name))}
+                  onNew={newCollection}
+                  onSettings={() => setOverlay('collection-settings')}
+                  onAsk={() => {
+                    toNewChat()
+                    choose(route.collection)
+                  }}
+                />
+              </Suspense>
             ) : route.name === 'lost' ? (
               <p className={styles.crash}>{t('app.notFound')}</p>
             ) : (

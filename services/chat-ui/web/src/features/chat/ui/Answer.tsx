@@ -1,8 +1,7 @@
-import { memo, use, useMemo } from 'react'
+import { lazy, memo, Suspense, use, useMemo } from 'react'
 import type { Message } from '@/lib/api/types'
 import { useT } from '@/lib/i18n'
 import { Cites } from '@/features/chat/markdown/context'
-import { Markdown } from '@/features/chat/markdown/Markdown'
 import type { Run } from '@/features/chat/model/reducer'
 import { AnswerFooter } from './AnswerFooter'
 import { Actions } from './context'
@@ -10,6 +9,9 @@ import { AnswerNote, ErrorNote } from './Notes'
 import { PhaseLine } from './PhaseLine'
 import { SourceStrip } from './SourceStrip'
 import styles from './Answer.module.css'
+
+// A third of the page's code, needed only once there is an answer; main.tsx fetches it when idle.
+const Markdown = lazy(() => import('@/features/chat/markdown/Markdown').then((module) => ({ default: module.Markdown })))
 
 interface AnswerProps {
   message: Message
@@ -39,7 +41,9 @@ export const Answer = memo(function Answer({ message, run, busy, openN }: Answer
       <AnswerNote message={message} />
       {content && !nothing && (
         <Cites value={cites}>
-          <Markdown content={content} unsupported={unsupported} known={known} writing={run?.phase === 'writing'} />
+          <Suspense fallback={<p className={styles.plain}>{content}</p>}>
+            <Markdown content={content} unsupported={unsupported} known={known} writing={run?.phase === 'writing'} />
+          </Suspense>
         </Cites>
       )}
       {run && <PhaseLine run={run} message={message} />}
