@@ -20,7 +20,10 @@ def configure_logging(settings: LogSettings, *, service: str) -> None:
         shared += [structlog.processors.format_exc_info]
         renderer = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0)
+        # The default prints the variables of every frame: documents, questions and settings in the log.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
