@@ -80,6 +80,8 @@ async def test_a_problem_has_all_its_members(client: httpx2.AsyncClient) -> None
     ("method", "path", "content", "status", "code"),
     [
         ("POST", "/count", b"{", 400, "malformed_json"),
+        ("POST", "/count", b'{"count": "\xff"}', 400, "malformed_json"),
+        ("POST", "/count", b"[" * 50_000, 400, "malformed_json"),
         ("POST", "/count", b'{"count": "many"}', 422, "invalid_request"),
         ("GET", "/nowhere", b"", 404, "not_found"),
         ("DELETE", "/count", b"", 405, "method_not_allowed"),

@@ -93,7 +93,11 @@ def problem_response(request: Request, problem: Problem) -> JSONResponse:
 def validation_problem(error: RequestValidationError) -> Problem:
     """422 with one entry per wrong field: where it is and what is wrong with it."""
     errors = [
-        {"where": ".".join(str(part) for part in item["loc"]), "what": item["msg"]} for item in error.errors()
+        {
+            "where": ".".join(str(part) for part in item["loc"]),
+            "what": item["msg"].removeprefix("Value error, "),
+        }
+        for item in error.errors()
     ]
     malformed = any(item["type"] == "json_invalid" for item in error.errors())
     where = "; ".join(f"{item['where']}: {item['what']}" for item in errors[:3])
@@ -103,6 +107,40 @@ def validation_problem(error: RequestValidationError) -> Problem:
         title="The request body is not valid JSON" if malformed else "The request is not valid",
         detail=f"Correct this and send it again: {where}",
         errors=errors,
+    )
+
+
+def http_problem(request: Request, error: HTTPException) -> Problem:
+    """The framework's own refusals: no such address or method, a body that cannot be read."""
+    if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
+        return Problem(
+            status=400,
+            code="malformed_json",
+            title="The request body is not valid JSON",
+            detail="It is not UTF-8, or it is nested too deep. Correct it and send it again.",
+        )
+    phrase = HTTPStatus(error.status_code).phrase
+    code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}.get(
+        error.status_code, phrase.lower().replace(" ", "_")
+    )
+    return Problem(
+        status=error.status_code,
+        code=code,
+        title=phrase,
+        detail=error.detail
+        if error.detail != phrase
+        else f"{request.method} {request.url.path} is not part of this service. See /openapi.json.",
+        headers=dict(error.headers or {}),
+    )
+
+
+def unexpected_problem() -> Problem:
+    """500 for what nobody foresaw."""
+    return Problem(
+        status=500,
+        code="internal_error",
+        title="Something went wrong here",
+        detail="The error is in the service's log under this request_id. Trying again may help.",
     )
 
 
@@ -130,20 +168,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_http(request: Request, exc: Exception) -> JSONResponse:
         assert isinstance(exc, HTTPException)
-        phrase = HTTPStatus(exc.status_code).phrase
-        code = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}.get(
-            exc.status_code, phrase.lower().replace(" ", "_")
-        )
-        problem = Problem(
-            status=exc.status_code,
-            code=code,
-            title=phrase,
-            detail=exc.detail
-            if exc.detail != phrase
-            else f"{request.method} {request.url.path} is not part of this service. See /openapi.json.",
-            headers=dict(exc.headers or {}),
-        )
-        return problem_response(request, problem)
+        return problem_response(request, http_problem(request, exc))
 
     async def on_database(request: Request, exc: Exception) -> JSONResponse:
         log.warning("database_unavailable", error=type(exc).__name__)
@@ -151,13 +176,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_unexpected(request: Request, exc: Exception) -> JSONResponse:
         log.error("unexpected_error", path=request.url.path, exc_info=exc)
-        problem = Problem(
-            status=500,
-            code="internal_error",
-            title="Something went wrong here",
-            detail="The error is in the service's log under this request_id. Trying again may help.",
-        )
-        return problem_response(request, problem)
+        return problem_response(request, unexpected_problem())
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation)

@@ -13,8 +13,15 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
 
-from pilothouse_core.problem import Problem, database_problem, validation_problem
+from pilothouse_core.problem import (
+    Problem,
+    database_problem,
+    http_problem,
+    unexpected_problem,
+    validation_problem,
+)
 
 log = structlog.get_logger()
 
@@ -76,6 +83,11 @@ class OpenAIRoute(APIRoute):
             except (OperationalError, PoolTimeout) as exc:
                 log.warning("database_unavailable", error=type(exc).__name__)
                 error = _of_problem(database_problem())
+            except HTTPException as exc:
+                error = _of_problem(http_problem(request, exc))
+            except Exception as exc:
+                log.error("unexpected_error", path=request.url.path, exc_info=exc)
+                error = _of_problem(unexpected_problem())
             return JSONResponse(error.body(), status_code=error.status, headers=headers)
 
         return handle_or_explain

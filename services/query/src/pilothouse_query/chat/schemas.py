@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pilothouse_query.plain_text import PlainText
 from pilothouse_query.search.schemas import TimingsBody
 
 
@@ -14,7 +15,7 @@ class ContentPart(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     type: str
-    text: str = ""
+    text: PlainText = ""
 
 
 class Message(BaseModel):
@@ -23,7 +24,7 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[ContentPart] | None = None
+    content: PlainText | list[ContentPart] | None = None
 
     @property
     def text(self) -> str:
@@ -46,7 +47,7 @@ class ChatRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str = Field(description="`pilothouse`, or `pilothouse/<collection>`.")
+    model: PlainText = Field(description="`pilothouse`, or `pilothouse/<collection>`.")
     messages: Annotated[list[Message], Field(min_length=1, max_length=1000)]
     stream: bool = False
     stream_options: StreamOptions | None = None

@@ -1,10 +1,11 @@
 """The wire form of a search."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from pilothouse_query.plain_text import PlainObject, PlainText
 from pilothouse_query.search.models import Hit, Mode, SearchQuery, SearchResult, Timings
 
 QUERY_CHARACTERS = 8_000
@@ -17,7 +18,9 @@ class SearchRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUERY_CHARACTERS)]
+    query: Annotated[
+        PlainText, StringConstraints(strip_whitespace=True, min_length=1, max_length=QUERY_CHARACTERS)
+    ]
     collections: Annotated[list[CollectionName], Field(max_length=100)] | None = Field(
         default=None, description="Names of collections; all that the caller may read when left out."
     )
@@ -26,7 +29,7 @@ class SearchRequest(BaseModel):
     rerank: bool | None = Field(
         default=None, description="Rerank the best candidates; default: when a reranker is set up."
     )
-    filter: dict[str, Any] | None = Field(
+    filter: PlainObject | None = Field(
         default=None, description="Only documents whose metadata contain this JSON object."
     )
 
