@@ -20,6 +20,7 @@ from pilothouse_ingest.documents.media_types import SNIFFED, detect
 from pilothouse_ingest.documents.models import Incoming
 
 _METADATA_LIMIT = 64 * 1024
+_INTEGER_DIGITS = 308  # as large as a JSON number may be elsewhere
 _FORM_OVERHEAD = 256 * 1024  # bytes of a form around the file: boundaries, headers, other fields
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -142,7 +143,7 @@ def _metadata(given: object) -> dict[str, Any]:
     if not isinstance(given, str) or len(given.encode(errors="replace")) > _METADATA_LIMIT:
         raise _invalid("metadata", "It must be a JSON object of at most 64 KiB.")
     try:
-        value = json.loads(given, parse_constant=_refuse)
+        value = json.loads(given, parse_int=_integer, parse_constant=_refuse)
         cleaned = _storable(value)
     except (ValueError, RecursionError) as exc:
         raise _invalid("metadata", f"It is not valid JSON: {exc}") from exc
@@ -153,6 +154,12 @@ def _metadata(given: object) -> dict[str, Any]:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _INTEGER_DIGITS:
+        raise ValueError("a number is too large")
+    return int(digits)
 
 
 def _storable(value: Any) -> Any:
