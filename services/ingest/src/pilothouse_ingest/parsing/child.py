@@ -35,9 +35,7 @@ def main() -> None:
     # Libraries that print must not disturb the protocol.
     os.dup2(2, 1)
     requests = sys.stdin.buffer
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    limit_process(limits.memory_bytes)
     while line := requests.readline():
         request = json.loads(line)
         _allow_cpu(limits.cpu_seconds)
@@ -66,16 +64,37 @@ def _parse(requests: BinaryIO, request: dict[str, Any], limits: Limits) -> tuple
     return json.dumps(structure_to_json(document)).encode(), document.text.encode()
 
 
+def limit_process(memory_bytes: int) -> None:
+    """Limits that hold for the whole life of this process."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # macOS refuses an address space smaller than what it maps into every process; the limits of time remain.
+    if sys.platform != "darwin":
+        most = _at_most(resource.RLIMIT_AS, memory_bytes)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _at_most(kind: int, wanted: int) -> int:
+    """What is wanted, or less where the system grants less: only root may raise a hard limit."""
+    _, hard = resource.getrlimit(kind)
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
 def _allow_cpu(seconds: int) -> None:
     """The limit counts from the process's start, so it moves with every file."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(usage.ru_utime + usage.ru_stime) + seconds + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+    soft = _at_most(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + seconds + 1)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _send(answers: BinaryIO, header: dict[str, Any], *bodies: bytes) -> None:
-    # ru_maxrss is in KiB on Linux.
-    header["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    header["rss"] = peak_memory()
     answers.write(json.dumps(header).encode() + b"\n")
     for body in bodies:
         answers.write(body)
