@@ -69,6 +69,24 @@ async def test_a_failure_reaches_only_who_was_in_the_batch() -> None:
         assert (await good).shape == (1, 8)
 
 
+class Crashing(HashEmbedder):
+    """Fails in a way that nobody foresaw, or answers with too few vectors."""
+
+    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if texts == ["crash"]:
+            raise RuntimeError("out of memory")
+        vectors = await super().embed_documents(texts)
+        return vectors[:-1] if texts == ["lose"] else vectors
+
+
+async def test_no_failure_of_the_model_ends_the_work_for_all() -> None:
+    async with EmbeddingBatcher(Crashing(dimension=8), batch_size=4) as batcher, asyncio.timeout(10):
+        for text, error in [("crash", RuntimeError), ("lose", ValueError)] * 3:
+            with pytest.raises(error):
+                await batcher.embed([text], [5])
+        assert (await batcher.embed(["fine"], [4])).shape == (1, 8)
+
+
 async def test_texts_of_a_cancelled_document_are_not_embedded() -> None:
     embedder = Recording()
     async with EmbeddingBatcher(embedder, batch_size=2) as batcher:

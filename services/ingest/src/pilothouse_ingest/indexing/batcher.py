@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pilothouse_core.embedding import Embedder, EmbedderError
+from pilothouse_core.embedding import Embedder
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class EmbeddingBatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def embed(self, texts: Sequence[str], lengths: Sequence[int]) -> NDArray[np.float16]:
-        """Vectors of the texts, in order, in half precision as they are stored. Raises `EmbedderError`."""
+        """Vectors of the texts, in order, half precision as stored. Raises what the embedder raises."""
         vectors = np.zeros((len(texts), self._embedder.dimension), dtype=np.float16)
         if not texts:
             return vectors
@@ -99,16 +99,17 @@ class EmbeddingBatcher:
     async def _embed(self, batch: list[_Waiting]) -> None:
         try:
             vectors = await self._embedder.embed_documents([item.request.texts[item.index] for item in batch])
-        except EmbedderError as exc:
+            pairs = list(zip(batch, vectors, strict=True))
+        except Exception as exc:  # a model may throw anything; it belongs to those who wait, not to this task
             self._fail({id(item.request): item.request for item in batch}, exc)
             return
-        for item, vector in zip(batch, vectors, strict=True):
+        for item, vector in pairs:
             item.request.vectors[item.index] = vector
             item.request.left -= 1
             if item.request.left == 0 and not item.request.done.done():
                 item.request.done.set_result(None)
 
-    def _fail(self, requests: dict[int, _Request], exc: EmbedderError) -> None:
+    def _fail(self, requests: dict[int, _Request], exc: Exception) -> None:
         self._pool = [item for item in self._pool if id(item.request) not in requests]
         for request in requests.values():
             if not request.done.done():
