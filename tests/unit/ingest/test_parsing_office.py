@@ -87,6 +87,11 @@ def test_docx_of_the_strict_variant_is_read() -> None:
     assert parse(docx(paragraph("Some text"), strict=True), DOCX).text == "Some text"
 
 
+def test_docx_with_levels_that_are_no_numbers_is_read() -> None:
+    level = '<w:pPr><w:outlineLvl w:val="²"/><w:numPr><w:ilvl w:val="²"/></w:numPr></w:pPr>'
+    assert parse(docx(f"<w:p>{level}<w:r><w:t>An item.</w:t></w:r></w:p>"), DOCX).text == "- An item."
+
+
 def test_docx_with_a_password_says_so() -> None:
     assert refusal(encrypted_docx(), DOCX).code == "password_protected"
 

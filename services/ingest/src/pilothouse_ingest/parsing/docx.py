@@ -124,7 +124,7 @@ def _styles(archive: zipfile.ZipFile) -> dict[str, _Style]:
 def _outline_level(properties: etree._Element | None) -> int | None:
     outline = _child(properties, "outlineLvl")
     value = _attribute(outline, "val") if outline is not None else None
-    return int(value) + 1 if value is not None and value.isdigit() and int(value) < 9 else None
+    return int(value) + 1 if value is not None and value.isdecimal() and int(value) < 9 else None
 
 
 def _core_title(archive: zipfile.ZipFile) -> str | None:
@@ -178,7 +178,7 @@ class _Reader:
             indent = _child(properties, "numPr", "ilvl")
             depth = _attribute(indent, "val") if indent is not None else None
             self.items.append(
-                "  " * min(int(depth) if depth and depth.isdigit() else 0, 8) + f"- {text.strip()}"
+                "  " * min(int(depth) if depth and depth.isdecimal() else 0, 8) + f"- {text.strip()}"
             )
         else:
             self.flush_list()
