@@ -14,6 +14,9 @@ PACKAGED_EMBEDDING_MODEL = "all-MiniLM-L6-v2"
 # Ours to give; a service must not take the command's variables for its own.
 _COMMAND_VARIABLES = {"PILOTHOUSE_HOME", "MODEL_URL", *(variable for _, variable in PORTS.values())}
 
+# Each names a model of the user's own.
+_OWN_MODEL_VARIABLES = ("MODEL_URL", "PILOTHOUSE_MODEL_URL", "PILOTHOUSE_GGUF")
+
 # 135 million parameters select sentences well and write badly, and two cores read a prompt
 # at some 250 tokens a second.
 _FOR_THE_PACKAGED_MODEL = {
@@ -100,7 +103,7 @@ def environment_of(part: Part, base: Mapping[str, str] | None = None) -> dict[st
     if part.name == "query":
         # One short question at a time is faster on one thread than divided.
         defaults["PILOTHOUSE_EMBEDDING_THREADS"] = "1"
-        if not given.get("MODEL_URL") and not given.get("PILOTHOUSE_GGUF"):
+        if not any(given.get(name) for name in _OWN_MODEL_VARIABLES):
             defaults |= _FOR_THE_PACKAGED_MODEL
     model = env.get("PILOTHOUSE_EMBEDDING_MODEL", PACKAGED_EMBEDDING_MODEL)
     if model == PACKAGED_EMBEDDING_MODEL or os.path.isdir(model):

@@ -56,6 +56,13 @@ def test_the_users_own_settings_reach_the_services() -> None:
     assert env["PILOTHOUSE_LOG_LEVEL"] == "DEBUG"
 
 
+@pytest.mark.parametrize("variable", ["MODEL_URL", "PILOTHOUSE_MODEL_URL", "PILOTHOUSE_GGUF"])
+def test_only_the_packaged_model_is_held_to_quoting(variable: str) -> None:
+    query = parts()["query"]
+    assert environment_of(query, {})["PILOTHOUSE_CHAT_STYLE"] == "quote"
+    assert "PILOTHOUSE_CHAT_STYLE" not in environment_of(query, {variable: "http://gpu:8000"})
+
+
 def test_nothing_is_fetched_from_a_hub_unless_a_hub_model_is_named(tmp_path: Path) -> None:
     worker = parts()["worker"]
     assert environment_of(worker, {})["HF_HUB_OFFLINE"] == "1"
