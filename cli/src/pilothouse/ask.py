@@ -8,7 +8,7 @@ import httpx2
 from rich.markup import escape
 
 from pilothouse.client import reason
-from pilothouse.output import err, fail, out, plural
+from pilothouse.output import err, fail, out, plain, plural
 
 _QUOTE_CHARACTERS = 300
 
@@ -30,7 +30,7 @@ def ask(question: str, *, collection: str | None, client: httpx2.Client) -> int:
                 out.print()
                 fail(str(chunk["error"].get("message", "The answer broke off.")))
             for choice in chunk.get("choices", ()):
-                out.print(choice["delta"].get("content") or "", end="", markup=False)
+                out.print(plain(choice["delta"].get("content") or ""), end="", markup=False)
             if "citations" in chunk:
                 last = chunk
     out.print()
@@ -89,11 +89,11 @@ def _print_sources(last: dict[str, Any]) -> None:
 def _place(source: dict[str, Any]) -> str:
     page = f", page {source['page']}" if source.get("page") else ""
     heading = f" › {source['heading']}" if source.get("heading") else ""
-    return f"{source['title']}{page}{heading}"
+    return plain(f"{source['title']}{page}{heading}")
 
 
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
+    line = plain(" ".join(text.split()))
     if len(line) <= _QUOTE_CHARACTERS:
         return line
     return line[:_QUOTE_CHARACTERS].rsplit(" ", 1)[0] + " …"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from rich.markup import escape
 
 from pilothouse.client import TIMEOUT, Addresses, headers, reason, unreachable
 from pilothouse.files import select, skipped_words
-from pilothouse.output import err, fail, out, plural, seconds
+from pilothouse.output import err, fail, out, plain, plural, seconds
 from pilothouse.progress import progress_over
 
 _UPLOADS_AT_ONCE = 8
@@ -118,10 +119,13 @@ class IngestRun:
             try:
                 response = await self._post(client, file)
             except OSError as exc:
-                self._failed(str(file), f"cannot be read: {exc.strerror}")
+                self._failed(_shown(file), f"cannot be read: {exc.strerror}")
+                return
+            except UnicodeEncodeError:
+                self._failed(_shown(file), "its name is not UTF-8; rename it")
                 return
         if response.is_error:
-            self._failed(str(file), reason(response))
+            self._failed(_shown(file), reason(response))
             return
         document = response.json()
         if document["id"] in self._pending or document["id"] in self._settled:
@@ -129,7 +133,7 @@ class IngestRun:
             self._outcome.known += 1
             self._finished()
             return
-        self._pending[document["id"]] = str(file)
+        self._pending[document["id"]] = _shown(file)
         if response.status_code == 200 and document["status"] == "indexed":
             self._outcome.known += 1
             self._settle(document, known=True)
@@ -216,6 +220,11 @@ class IngestRun:
         self._report(1)
         if not self._pending:
             self._all_settled.set()
+
+
+def _shown(file: Path) -> str:
+    """The file's name as it can be printed: names on disk may hold any bytes."""
+    return plain(os.fsencode(file).decode(errors="replace"))
 
 
 def _document(data: str) -> dict[str, Any] | None:

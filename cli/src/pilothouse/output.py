@@ -1,5 +1,6 @@
 """What the command prints: colours and progress on a terminal, plain lines elsewhere."""
 
+import re
 import sys
 from typing import NoReturn
 
@@ -8,6 +9,13 @@ from rich.markup import escape
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def plain(text: str) -> str:
+    """Words of a document, a model or a file's name, without what a terminal would obey."""
+    return _OBEYED.sub("\ufffd", text)
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:

@@ -88,3 +88,15 @@ def test_search_prints_passages_with_their_places(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     assert printed.out.startswith("1. Tides › Noon  0.500 · c\n   wet")
     assert "1 result in 7 ms" in printed.err
+
+
+def test_a_document_gives_no_orders_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    order = "\x1b]52;c;cm0=\x07\x9b2J"
+    cited = {**CITATION, "title": f"Tides{order}", "quote": f"High{order} water."}
+    ask("When?", collection=None, client=client(stream(delta(f"At{order} noon", citations=[cited]))))
+    result = {**cited, "heading": order, "score": 0.5, "collection": "c", "text": order}
+    found = httpx2.Response(200, json={"results": [result], "timings_ms": {"total": 1}})
+    search("noon", collection="c", mode="lexical", limit=3, client=client(found))
+    printed = capsys.readouterr().out
+    assert printed.count("52;c;cm0=") == 6
+    assert not {"\x1b", "\x07", "\x9b"} & set(printed)

@@ -1,6 +1,8 @@
 """`pilothouse ingest` against an ingest service that is made up."""
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -119,6 +121,15 @@ async def test_a_file_that_cannot_be_read_fails_alone(tmp_path: Path) -> None:
     outcome, _ = await run(MadeUpService(), files)
     assert outcome.indexed == 1
     assert "cannot be read" in outcome.failures[str(tmp_path / "vanished.txt")]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems refuse such names")
+async def test_a_file_whose_name_is_no_text_fails_alone(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    odd.write_text("two")
+    outcome, reported = await run(MadeUpService(), [*write(tmp_path, a_txt="one"), odd])
+    assert (outcome.indexed, reported) == (1, 2)
+    assert "rename it" in outcome.failures[str(tmp_path / "caf\ufffd.txt")]
 
 
 async def test_a_service_that_is_away_is_an_error(tmp_path: Path) -> None:
