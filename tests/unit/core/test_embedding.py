@@ -77,10 +77,26 @@ async def test_a_missing_model_is_said_in_words() -> None:
             pass
 
 
-async def test_a_server_that_answers_something_else_is_an_error() -> None:
-    def html(request: httpx2.Request) -> httpx2.Response:
-        return httpx2.Response(200, text="<html>hello</html>")
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"/info": httpx2.Response(200, text="<html>hello</html>")},
+        {"/info": httpx2.Response(401)},
+        {"/info": httpx2.Response(200, json={"model": "x"})},
+        {"/info": httpx2.Response(200, json=[])},
+        {"/embed": httpx2.Response(200, json={"error": "busy"})},
+        {"/embed": httpx2.Response(200, json=[[1.0], [1.0, 2.0]])},
+        {"/embed": httpx2.Response(200, json=[[1.0], [2.0]])},
+    ],
+)
+async def test_a_server_that_answers_something_else_is_an_error(answers: dict[str, httpx2.Response]) -> None:
+    right = {"/info": httpx2.Response(200, json={"model_id": "m", "max_input_length": 256})}
 
-    async with httpx2.AsyncClient(transport=httpx2.MockTransport(html), base_url="http://tei") as client:
-        with pytest.raises(EmbedderError, match="PILOTHOUSE_EMBEDDING_URL"):
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return (right | answers)[request.url.path]
+
+    address = "http://me:hidden@tei:81"
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url=address) as client:
+        with pytest.raises(EmbedderError, match=r"tei:81 .* PILOTHOUSE_EMBEDDING_URL") as caught:
             await TeiEmbedder(client, batch_size=8).start()
+    assert "hidden" not in str(caught.value)

@@ -157,9 +157,13 @@ class TeiEmbedder:
     async def start(self) -> None:
         """Asks the server which model it serves. Raises `EmbedderError`."""
         info = await self._request("GET", "/info")
-        self.model = str(info["model_id"])
-        self.max_tokens = int(info["max_input_length"])
-        self._batch_size = min(self._batch_size, int(info.get("max_client_batch_size") or self._batch_size))
+        try:
+            self.model = str(info["model_id"])
+            self.max_tokens = int(info["max_input_length"])
+            most = int(info.get("max_client_batch_size") or self._batch_size)
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise self._error("/info does not name the model and its longest input") from exc
+        self._batch_size = min(self._batch_size, most)
         self.dimension = (await self._embed(["dimension"])).shape[1]
 
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
@@ -179,9 +183,13 @@ class TeiEmbedder:
 
     async def _embed(self, texts: list[str]) -> Vectors:
         body = {"inputs": texts, "normalize": True, "truncate": True}
-        vectors = np.asarray(await self._request("POST", "/embed", body), dtype=np.float32)
+        answer = await self._request("POST", "/embed", body)
+        try:
+            vectors = np.asarray(answer, dtype=np.float32)
+        except (TypeError, ValueError) as exc:
+            raise self._error("its vectors are not numbers, or of different lengths") from exc
         if vectors.ndim != 2 or len(vectors) != len(texts):
-            raise EmbedderError("The embedding server answered with vectors of another shape than asked for.")
+            raise self._error("its vectors have another shape than asked for")
         return vectors
 
     async def _request(self, method: str, path: str, body: object = None) -> Any:
@@ -190,11 +198,20 @@ class TeiEmbedder:
             response = await self._client.request(method, path, json=body)
             response.raise_for_status()
             return response.json()
-        except (httpx2.HTTPError, ValueError) as exc:
-            raise EmbedderError(
-                f"The embedding server at {self._client.base_url} did not answer as expected: {exc}. "
-                "Check PILOTHOUSE_EMBEDDING_URL and that the server runs."
-            ) from exc
+        except httpx2.HTTPStatusError as exc:
+            raise self._error(f"status {exc.response.status_code}") from exc
+        except httpx2.HTTPError as exc:
+            raise self._error(type(exc).__name__) from exc
+        except ValueError as exc:
+            raise self._error("its answer is not JSON") from exc
+
+    def _error(self, what: str) -> EmbedderError:
+        """What people read, also with a document that failed: the address without the password in it."""
+        where = self._client.base_url.netloc.decode("ascii")
+        return EmbedderError(
+            f"The embedding server at {where} did not answer as expected: {what}. "
+            "Check PILOTHOUSE_EMBEDDING_URL and that the server runs."
+        )
 
 
 def packaged_model_path() -> Path:
