@@ -159,6 +159,31 @@ async def test_limits_are_asked_once_and_again_after_a_failure() -> None:
     assert asked.count("/info") == 2
 
 
+async def test_who_waits_for_the_limits_waits_together() -> None:
+    asked = 0
+    gate = asyncio.Event()
+
+    async def handler(request: httpx2.Request) -> httpx2.Response:
+        nonlocal asked
+        asked += 1
+        await gate.wait()
+        raise httpx2.ReadTimeout("silent", request=request)
+
+    async with httpx2.AsyncClient(
+        transport=httpx2.MockTransport(handler), base_url="http://model/"
+    ) as client:
+        model = OpenAIChatModel(client, ModelSettings())
+        first, *others = [asyncio.create_task(model.limits()) for _ in range(5)]
+        while not asked:
+            await asyncio.sleep(0)
+        first.cancel()
+        gate.set()
+        found = await asyncio.gather(first, *others, return_exceptions=True)
+    assert isinstance(found[0], asyncio.CancelledError)
+    assert all(isinstance(error, ModelUnavailable) for error in found[1:])
+    assert asked == 1
+
+
 async def test_silence_before_the_first_token_is_unavailable_and_after_it_interrupted() -> None:
     class Silent(httpx2.AsyncByteStream):
         def __init__(self, first: str) -> None:

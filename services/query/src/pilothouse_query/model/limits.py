@@ -27,27 +27,44 @@ class Limits:
 
 
 class LimitsReader:
-    """Asks once and remembers, until the time is over or a call has failed."""
+    """Asks once and remembers, until the time is over or a call has failed.
+
+    Who comes while it is being asked gets the same answer, or the same error: a server that hangs
+    must not make people wait one after the other.
+    """
 
     def __init__(self, client: httpx2.AsyncClient, settings: ModelSettings) -> None:
         self._client = client
         self._settings = settings
         self._known: Limits | None = None
         self._until = 0.0
-        self._lock = asyncio.Lock()
+        self._asking: asyncio.Task[Limits] | None = None
 
     async def read(self) -> Limits:
         """Raises `httpx2.HTTPError` when the server cannot be reached."""
-        async with self._lock:
-            if self._known is None or time.monotonic() > self._until:
-                self._known = await self._ask()
-                self._until = time.monotonic() + self._settings.limits_lifetime.total_seconds()
-                log.info("model_limits", model=self._known.model, context_tokens=self._known.context_tokens)
+        if self._known is not None and time.monotonic() <= self._until:
             return self._known
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._learn())
+            self._asking.add_done_callback(self._asked)
+        # Shielded: the one who asked first may go away while others still wait.
+        return await asyncio.shield(self._asking)
 
     def forget(self) -> None:
         """After a failure another server may answer at the same address."""
         self._known = None
+
+    async def _learn(self) -> Limits:
+        found = await self._ask()
+        self._known = found
+        self._until = time.monotonic() + self._settings.limits_lifetime.total_seconds()
+        log.info("model_limits", model=found.model, context_tokens=found.context_tokens)
+        return found
+
+    def _asked(self, task: asyncio.Task[Limits]) -> None:
+        self._asking = None
+        if not task.cancelled():
+            task.exception()  # seen, even if nobody waits for it any more
 
     async def _ask(self) -> Limits:
         """TGI says it at /info, vLLM at /v1/models, llama.cpp at /props."""
