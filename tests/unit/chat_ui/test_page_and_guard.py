@@ -5,10 +5,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from pilothouse_chat_ui.app import create_app
 from pilothouse_chat_ui.security import CONTENT_SECURITY_POLICY
 from pilothouse_chat_ui.settings import PageSettings, Settings
+from pilothouse_core.settings import AuthSettings
 
 SCRIPT = "console.log('page');" * 100
 
@@ -117,6 +119,16 @@ async def test_other_sites_pages_change_nothing(client: httpx2.AsyncClient, head
     response = await client.post("/api/sessions", json={}, headers=headers)
     assert (response.status_code, response.json()["code"]) == (403, "foreign_origin")
     assert response.json()["request_id"]
+
+
+async def test_an_origin_that_is_no_address_is_refused_too(built: Path) -> None:
+    token = AuthSettings(mode="token", key=SecretStr("k" * 32))
+    app = create_app(Settings(page=PageSettings(path=built), auth=token))
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app), base_url="https://chat.example"
+    ) as client:
+        response = await client.post("/api/sessions", json={}, headers={"origin": "http://["})
+    assert (response.status_code, response.json()["code"]) == (403, "foreign_origin")
 
 
 async def test_a_large_body_is_refused_before_it_is_read(client: httpx2.AsyncClient) -> None:

@@ -1,7 +1,5 @@
 """What protects the page: response headers, and refusals of requests that other sites make."""
 
-from urllib.parse import urlsplit
-
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -89,7 +87,7 @@ def _foreign(headers: Headers) -> Problem | None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
+        foreign = origin is not None and origin.partition("://")[2] != headers.get("host")
     if not foreign:
         return None
     return Problem(
