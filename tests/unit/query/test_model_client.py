@@ -160,12 +160,12 @@ async def test_limits_are_asked_once_and_again_after_a_failure() -> None:
 
 
 async def test_who_waits_for_the_limits_waits_together() -> None:
-    asked = 0
-    gate = asyncio.Event()
+    asked: list[str] = []
+    called, gate = asyncio.Event(), asyncio.Event()
 
     async def handler(request: httpx2.Request) -> httpx2.Response:
-        nonlocal asked
-        asked += 1
+        asked.append(request.url.path)
+        called.set()
         await gate.wait()
         raise httpx2.ReadTimeout("silent", request=request)
 
@@ -174,14 +174,13 @@ async def test_who_waits_for_the_limits_waits_together() -> None:
     ) as client:
         model = OpenAIChatModel(client, ModelSettings())
         first, *others = [asyncio.create_task(model.limits()) for _ in range(5)]
-        while not asked:
-            await asyncio.sleep(0)
+        await called.wait()
         first.cancel()
         gate.set()
         found = await asyncio.gather(first, *others, return_exceptions=True)
     assert isinstance(found[0], asyncio.CancelledError)
     assert all(isinstance(error, ModelUnavailable) for error in found[1:])
-    assert asked == 1
+    assert asked == ["/info"]
 
 
 async def test_silence_before_the_first_token_is_unavailable_and_after_it_interrupted() -> None:
