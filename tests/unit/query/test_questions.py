@@ -15,6 +15,8 @@ FIRST = "How long are backups of the database kept?"
         "What about encryption?",
         "How is it encrypted?",
         "Who decided that?",
+        "For how long, in all?",
+        "What is the limit of it in total?",
         "Are they stored abroad?",
         "那加密呢？",
         "为什么？",
@@ -34,6 +36,7 @@ def test_a_question_that_leans_is_searched_with_the_one_before(question: str) ->
     [
         "Which port does the query service listen on by default?",
         "How do I add a collection for the legal team?",
+        "What is the capital of Mongolia?",
         "Which settings need a restart of the ingest worker?",
         "如何为法务团队添加文档集合？",
         "Làm thế nào để thêm bộ sưu tập tài liệu mới?",

@@ -7,6 +7,9 @@ from pilothouse_core.lexical import query_tokens
 
 # A question with fewer words of its own than this names too little to be searched alone.
 SHORT_QUESTION = 3
+# Unless it is a whole sentence, as in "What is the capital of Mongolia?": two words of its own
+# among so many in all.
+WHOLE_SENTENCE = 6
 LOOK_BACK = 3
 CHARACTERS = 2_000
 
@@ -51,11 +54,13 @@ def retrieval_query(questions: Sequence[str]) -> str:
 
 def leans_on_history(question: str) -> bool:
     """Whether a question is hardly understood without what was said before."""
-    words = _words(question)
-    if words < SHORT_QUESTION or _LEANS.search(question):
+    if _LEANS.search(question):
         return True
-    points = _POINTS_BACK.search(question) or _THAT.search(question)
-    return points is not None and words < _SELF_SUFFICIENT
+    words = _words(question)
+    if _POINTS_BACK.search(question) or _THAT.search(question):
+        return words < _SELF_SUFFICIENT
+    whole = words >= SHORT_QUESTION - 1 and len(question.split()) >= WHOLE_SENTENCE
+    return words < SHORT_QUESTION and not whole
 
 
 def _words(question: str) -> float:
