@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { evidenceOf } from '@/features/sources/evidence'
+import { evidenceOf, hasChanged } from '@/features/sources/evidence'
 import { markPieces, parseText } from '@/features/sources/textBlocks'
 import type { Message } from '@/lib/api/types'
+import { codePointLength } from '@/lib/text/offsets'
 import { citations, HANDBOOK, message, sources } from '../mock/data.ts'
 
 const shown = (text: string, markdown = true) =>
@@ -54,6 +55,24 @@ describe('the text around a passage', () => {
 
 describe('evidence of an answer', () => {
   const answer = (part: Partial<Message>) => message({ id: 'a', session_id: 's', role: 'assistant', content: '', sources, ...part })
+
+  it('says when other words stand at its place by now', () => {
+    const [entry] = evidenceOf(answer({ citations }), 1)
+    if (!entry) throw new Error('no evidence')
+    const window = (text: string, start = 0, end = start + codePointLength(text), total = end) => ({
+      documentId: entry.documentId,
+      text,
+      start,
+      end,
+      total,
+    })
+    expect(hasChanged(entry, window(HANDBOOK))).toBe(false)
+    expect(hasChanged(entry, window(`😀${HANDBOOK}`))).toBe(true)
+    expect(hasChanged(entry, window('Short by now.'))).toBe(true)
+    // Not all of it is there yet, or it is still the document that was open before.
+    expect(hasChanged(entry, window('', 0, 0, 9999))).toBe(false)
+    expect(hasChanged({ ...entry, documentId: 'other' }, window('Short by now.'))).toBe(false)
+  })
 
   it('is everything that was read while nothing is quoted yet', () => {
     expect(evidenceOf(answer({}), 1).map((entry) => entry.n)).toEqual([1, 2, 3])

@@ -162,6 +162,7 @@ export const en = {
   'source.markedEnd': 'end of the quoted passage',
   'source.failed': 'The text of this document could not be loaded.',
   'source.gone': 'This document is not there any more. This is the passage as it was read.',
+  'source.changed': 'This document has changed since. This is the passage as it was read.',
   'source.resize': 'Width of the source panel',
   'source.expand': 'Full height',
   'source.shrink': 'Smaller',

@@ -160,6 +160,7 @@ export const vi = {
   'source.markedEnd': 'hết đoạn trích',
   'source.failed': 'Không tải được nội dung tài liệu này.',
   'source.gone': 'Tài liệu này không còn nữa. Đây là đoạn đã được đọc.',
+  'source.changed': 'Tài liệu này đã thay đổi từ đó. Đây là đoạn đã được đọc.',
   'source.resize': 'Độ rộng của bảng nguồn',
   'source.expand': 'Toàn chiều cao',
   'source.shrink': 'Thu nhỏ',

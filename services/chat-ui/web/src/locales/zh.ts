@@ -160,6 +160,7 @@ export const zh = {
   'source.markedEnd': '引用段落结束',
   'source.failed': '无法加载这个文档的正文。',
   'source.gone': '这个文档已不存在。以下是当时读取的段落。',
+  'source.changed': '这个文档此后已更改。以下是当时读取的段落。',
   'source.resize': '来源面板的宽度',
   'source.expand': '全屏高度',
   'source.shrink': '缩小',

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useEffect, useMemo, useRef, type ReactNode } from 'react'
 import { Button, IconButton } from '@/components/Button'
 import { api } from '@/lib/api/endpoints'
 import type { Document } from '@/lib/api/types'
@@ -6,7 +6,7 @@ import { copyText } from '@/lib/clipboard'
 import { collectionLabel, plainTitle } from '@/lib/data/names'
 import { useFlash } from '@/lib/hooks'
 import { useFormat, useT } from '@/lib/i18n'
-import type { Evidence } from './evidence'
+import { hasChanged, type Evidence } from './evidence'
 import { PassageView } from './PassageView'
 import { SourceTabs } from './SourceTabs'
 import { useDocumentText } from './useDocumentText'
@@ -29,6 +29,7 @@ export function SourcePanel({ evidence, current, onSelect, onClose, onWhy, opene
   const t = useT()
   const { state, more } = useDocumentText(current.documentId, current.passage)
   const document = state.status === 'ready' ? state.document : null
+  const changed = useMemo(() => state.status === 'ready' && hasChanged(current, state.window), [state, current])
   const panel = useRef<HTMLDivElement>(null)
   useEffect(() => {
     panel.current?.querySelector<HTMLElement>('[role=tab][aria-selected=true]')?.focus({ preventScroll: true })
@@ -45,7 +46,7 @@ export function SourcePanel({ evidence, current, onSelect, onClose, onWhy, opene
       </header>
       <SourceTabs evidence={evidence} current={current} onSelect={onSelect} />
       <div role="tabpanel" id="source-text" aria-labelledby={`source-tab-${current.n}`} className={styles.body}>
-        {state.status === 'ready' ? (
+        {state.status === 'ready' && !changed ? (
           <PassageView evidence={current} window={state.window} markdown={!PLAIN.test(document?.media_type ?? '')} onMore={(where) => void more(where)} />
         ) : state.status === 'loading' ? (
           <p className={styles.message} role="status">
@@ -53,7 +54,7 @@ export function SourcePanel({ evidence, current, onSelect, onClose, onWhy, opene
           </p>
         ) : (
           <div className={styles.message}>
-            <p>{t(state.gone ? 'source.gone' : 'source.failed')}</p>
+            <p>{t(changed ? 'source.changed' : state.status === 'failed' && state.gone ? 'source.gone' : 'source.failed')}</p>
             {current.quotes.map((quote) => (
               <blockquote key={quote}>{quote}</blockquote>
             ))}

@@ -1,4 +1,5 @@
 import type { Message, Span } from '@/lib/api/types'
+import { toUtf16 } from '@/lib/text/offsets'
 
 /** What stands behind one number of an answer. */
 export interface Evidence {
@@ -56,4 +57,21 @@ export function evidenceOf(message: Message, wanted: number): Evidence[] {
   return [...byNumber.values()]
     .filter(({ n }) => quoted.size === 0 || quoted.has(n) || n === wanted)
     .sort((a, b) => a.n - b.n)
+}
+
+/**
+ * Whether other words stand at the marked places by now: the document has a newer version. A window that is
+ * of another document, or does not reach the passage yet, says nothing.
+ */
+export function hasChanged(
+  { documentId, passage, marks, quotes }: Evidence,
+  window: { documentId: string; text: string; start: number; end: number; total: number },
+): boolean {
+  const reached = window.start <= passage.start && (window.end >= passage.end || window.end >= window.total)
+  if (window.documentId !== documentId || !reached) return false
+  const places = toUtf16(
+    window.text,
+    marks.flatMap((mark) => [mark.start - window.start, mark.end - window.start]),
+  )
+  return quotes.some((quote, i) => window.text.slice(places[2 * i], places[2 * i + 1]) !== quote)
 }
