@@ -7,7 +7,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI, Request
 from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
 
+from pilothouse_core import problem
 from pilothouse_core.http import create_service
 from pilothouse_core.problem import Problem
 from pilothouse_core.settings import ServiceSettings
@@ -39,6 +41,10 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
     @app.get("/teapot")
     async def teapot() -> None:
         raise Problem(status=418, code="teapot", title="A teapot", detail="Ask for tea.", kettle="on")
+
+    @app.post("/left")
+    async def left() -> None:
+        raise ClientDisconnect
 
     @app.get("/broken")
     async def broken() -> None:
@@ -97,6 +103,16 @@ async def test_every_error_is_a_problem(
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert "secret words" not in response.text
     assert response.json()["request_id"]
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_error(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors: list[str] = []
+    monkeypatch.setattr(problem.log, "error", lambda event, **_: errors.append(event), raising=False)
+    response = await client.post("/left")
+    assert (response.status_code, response.content) == (499, b"")
+    assert errors == []
 
 
 async def test_a_request_id_that_could_forge_a_log_line_is_replaced(client: httpx2.AsyncClient) -> None:

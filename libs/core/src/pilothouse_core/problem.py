@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -16,8 +16,12 @@ from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 log = structlog.get_logger()
+
+# As proxies log a request whose client did not wait; nobody receives it.
+CLIENT_CLOSED_REQUEST = 499
 
 
 class Problem(Exception):
@@ -174,6 +178,10 @@ def install_problem_handlers(app: FastAPI) -> None:
         log.warning("database_unavailable", error=type(exc).__name__)
         return problem_response(request, database_problem())
 
+    async def on_gone(request: Request, _: Exception) -> Response:
+        log.info("client_gone", path=request.url.path)
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+
     async def on_unexpected(request: Request, exc: Exception) -> JSONResponse:
         log.error("unexpected_error", path=request.url.path, exc_info=exc)
         return problem_response(request, unexpected_problem())
@@ -183,4 +191,5 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(OperationalError, on_database)
     app.add_exception_handler(PoolTimeout, on_database)
+    app.add_exception_handler(ClientDisconnect, on_gone)
     app.add_exception_handler(Exception, on_unexpected)
