@@ -62,8 +62,10 @@ async def test_a_slice_of_the_text_counts_code_points(ingest: Ingest, worker: Wo
     response = await ingest.get(f"/v1/documents/{document['id']}/text", start=1, end=4)
     assert response.text == "👍b你"
     assert [response.headers[f"x-text-{name}"] for name in ("start", "end", "total")] == ["1", "4", "5"]
-    beyond = await ingest.get(f"/v1/documents/{document['id']}/text", start=9)
-    assert (beyond.text, beyond.headers["x-text-start"]) == ("", "5")
+    for start in (9, 2**31 - 2):
+        beyond = await ingest.get(f"/v1/documents/{document['id']}/text", start=start)
+        assert (beyond.text, beyond.headers["x-text-start"]) == ("", "5")
+    assert (await ingest.get(f"/v1/documents/{document['id']}/text", start=2**31 - 1)).status_code == 422
 
 
 async def test_a_poisonous_file_hurts_only_itself(ingest: Ingest, worker: Worker) -> None:

@@ -103,7 +103,7 @@ JOIN collections c ON c.id = d.collection_id
 WHERE t.document_id = %(id)s AND (c.owner = %(subject)s OR c.readers && %(grants)s::text[])
 """
 
-TEXT_LIMIT = 2**31 - 1
+TEXT_LIMIT = 2**31 - 2  # substr counts from 1, in 32 bits
 
 
 @dataclass(frozen=True, slots=True)
