@@ -43,9 +43,12 @@ SPACE = "SELECT (ensure_embedding_space(%(model)s, %(dimension)s)).id"
 LOCK_SWAP = (
     "SELECT pg_advisory_xact_lock(hashtextextended('pilothouse.swap', 0) # hashtextextended(%(id)s::text, 0))"
 )
+# The collection is locked first, as by who deletes it: the chunks' foreign keys would lock it after the
+# document, and the two would wait for each other.
 IS_CURRENT = """
-SELECT revision FROM documents
-WHERE id = %(id)s AND revision = %(revision)s AND status IN ('queued', 'parsing', 'embedding')
+SELECT d.revision FROM documents d JOIN collections c ON c.id = d.collection_id
+WHERE d.id = %(id)s AND d.revision = %(revision)s AND d.status IN ('queued', 'parsing', 'embedding')
+FOR KEY SHARE OF c
 """
 DELETE_CHUNKS = "DELETE FROM chunks WHERE document_id = %(id)s"
 COPY_CHUNKS = """
