@@ -84,6 +84,13 @@ async def test_only_the_owner_changes_a_collection(people: tuple[Ingest, Ingest,
     assert (await ann.client.delete(path, headers=ann.headers)).status_code == 204
 
 
+async def test_changing_who_reads_leaves_who_writes(people: tuple[Ingest, Ingest, Ingest]) -> None:
+    ann, _, _ = people
+    await ann.make_collection("team", access={"readers": ["everyone"], "writers": ["group:staff"]})
+    changed = await ann.make_collection("team", access={"readers": ["user:carol"]})
+    assert changed["access"] == {"readers": ["user:carol"], "writers": ["group:staff"]}
+
+
 async def test_a_right_taken_away_is_gone_at_once(people: tuple[Ingest, Ingest, Ingest]) -> None:
     ann, bob, _ = people
     await ann.make_collection("team", access={"readers": ["user:bob"], "writers": []})

@@ -14,15 +14,22 @@ Grant = Annotated[
 class Access(BaseModel):
     """Who may read and write: `everyone`, `user:<subject>` or `group:<name>`. The owner always may."""
 
-    readers: list[Grant] = Field(default=["everyone"], max_length=1000)
-    writers: list[Grant] = Field(default=["everyone"], max_length=1000)
+    readers: list[Grant]
+    writers: list[Grant]
+
+
+class AccessIn(BaseModel):
+    """Who may read and write from now on; of a new collection, what is left out is `everyone`."""
+
+    readers: list[Grant] | None = Field(default=None, max_length=1000)
+    writers: list[Grant] | None = Field(default=None, max_length=1000)
 
 
 class CollectionIn(BaseModel):
     """What to set; what is left out stays as it is."""
 
     description: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] | None = None
-    access: Access | None = None
+    access: AccessIn | None = None
 
 
 class CollectionOut(BaseModel):
