@@ -213,6 +213,7 @@ async def test_a_form_without_a_file_is_refused(ingest: Ingest) -> None:
         '{"a": 1e999}',
         f'{{"a": {"9" * 5000}}}',
         "[" * 50_000,
+        '{"a":' * 300 + "1" + "}" * 300,
         '"text"',
         json.dumps({"a": "x" * 70_000}),
     ],

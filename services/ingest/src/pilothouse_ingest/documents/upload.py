@@ -20,6 +20,7 @@ from pilothouse_ingest.documents.media_types import SNIFFED, detect
 from pilothouse_ingest.documents.models import Incoming
 
 _METADATA_LIMIT = 64 * 1024
+_METADATA_DEPTH = 32  # what is nested deeper cannot be shown again
 _INTEGER_DIGITS = 308  # as large as a JSON number may be elsewhere
 _FORM_OVERHEAD = 256 * 1024  # bytes of a form around the file: boundaries, headers, other fields
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -162,16 +163,18 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: Any, depth: int = 0) -> Any:
     """The value without what jsonb refuses: NUL characters, lone surrogates, infinite numbers."""
+    if depth > _METADATA_DEPTH:
+        raise ValueError(f"it is nested deeper than {_METADATA_DEPTH} levels")
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("a number is too large")
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [_storable(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {_UNSTORABLE.sub("", key): _storable(item) for key, item in value.items()}
+        return {_UNSTORABLE.sub("", key): _storable(item, depth + 1) for key, item in value.items()}
     return value
 
 
