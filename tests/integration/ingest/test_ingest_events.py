@@ -49,8 +49,12 @@ async def until(stream: AsyncIterator[Event], document: str, status: str) -> lis
     raise AssertionError(f"the stream ended before {document} was {status}")
 
 
-def watch(served: Ingest, **headers: str) -> AbstractAsyncContextManager[httpx2.Response]:
-    return served.client.stream("GET", "/v1/collections/docs/events", headers=headers)
+def watch(served: Ingest, **headers: str | bytes) -> AbstractAsyncContextManager[httpx2.Response]:
+    raw = [
+        (name.encode(), value if isinstance(value, bytes) else value.encode())
+        for name, value in headers.items()
+    ]
+    return served.client.stream("GET", "/v1/collections/docs/events", headers=raw)
 
 
 async def test_every_change_of_a_document_is_told(served: Ingest, worker: Worker) -> None:
@@ -74,6 +78,12 @@ async def test_a_stream_begins_with_what_is_in_work(served: Ingest) -> None:
     async with watch(served) as response:
         first = await anext(events(response))
         assert (first["data"]["id"], first["data"]["status"]) == (document, "queued")
+
+
+async def test_an_event_id_that_is_no_number_is_passed_over(served: Ingest) -> None:
+    document = await served.upload(b"text")
+    async with watch(served, **{"last-event-id": b"\xb2"}) as response:
+        await until(events(response), document, "queued")
 
 
 async def test_a_stream_goes_on_after_the_last_event_seen(served: Ingest, worker: Worker) -> None:

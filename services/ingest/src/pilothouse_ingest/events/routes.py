@@ -125,6 +125,6 @@ class _Watch:
 
 
 def _time_of(event_id: str | None) -> datetime | None:
-    if event_id is None or not event_id.isdigit() or len(event_id) > 17:
+    if event_id is None or not event_id.isdecimal() or len(event_id) > 17:
         return None
     return datetime.fromtimestamp(int(event_id) / 1_000_000, UTC)
