@@ -118,6 +118,21 @@ def test_markdown_keeps_its_source_and_finds_its_blocks() -> None:
     assert "make <!-- kept -->" in document.text
 
 
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("title: Plain words ", "Plain words"),
+        ("title = 'In TOML'", "In TOML"),
+        ("title: It's", "It's"),
+        ('title: ""', "Heading"),
+        # Tried from each of its blanks, this would take minutes.
+        ("title: a" + " " * 300_000 + "b", "a b"),
+    ],
+)
+def test_the_title_in_front_matter_is_read(line: str, title: str) -> None:
+    assert parse(f"---\n{line}\n---\n# Heading\n".encode(), MARKDOWN).title == title
+
+
 def test_a_page_of_front_matter_alone_is_found_by_it() -> None:
     document = parse(b"---\ntitle: Tasks\ndescription: How to do things\n---\n", MARKDOWN)
     assert document.title == "Tasks"

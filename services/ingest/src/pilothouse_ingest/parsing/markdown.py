@@ -16,7 +16,7 @@ from pilothouse_ingest.parsing.models import Block, BlockKind, ParsedDocument
 _FRONT_MATTER = re.compile(
     r"\A\s*(?P<fence>---|\+\+\+)[ \t]*\n(?P<body>.*?)^(?P=fence)[ \t]*(?:\n|\Z)", re.S | re.M
 )
-_FRONT_TITLE = re.compile(r"""^title[ \t]*[:=][ \t]*(?P<quote>["']?)(?P<title>.+?)(?P=quote)[ \t]*$""", re.M)
+_FRONT_TITLE = re.compile(r"^title[ \t]*[:=](?P<title>.*)$", re.M)
 _FENCE = re.compile(r"^[ \t]{0,3}(?:```|~~~)")
 _LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _MARKUP = re.compile(r"\{[#:{][^}]*\}+|<[^>]+>|[*`]|(?<!\w)_+|_+(?!\w)")
@@ -49,8 +49,11 @@ def _without_front_matter(text: str) -> tuple[str, str | None]:
     match = _FRONT_MATTER.match(text)
     if match is None:
         return text, None
-    title = _FRONT_TITLE.search(match["body"])
-    return text[match.end() :], one_line(title["title"]) if title else None
+    found = _FRONT_TITLE.search(match["body"])
+    title = one_line(found["title"]) if found else ""
+    if len(title) > 1 and title[0] == title[-1] and title[0] in "\"'":
+        title = title[1:-1].strip()
+    return text[match.end() :], title or None
 
 
 def _without_comments(text: str) -> str:
