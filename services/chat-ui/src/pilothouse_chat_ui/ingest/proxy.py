@@ -102,7 +102,8 @@ async def pass_on(
 def _upstream_path(request: Request) -> str:
     raw = request.scope.get("raw_path") or request.url.path.encode()
     path = raw.decode("ascii", errors="replace").partition("?")[0]
-    if any(unquote(segment) in (".", "..") for segment in path.split("/")) or "\ufffd" in path:
+    # Decoded first: what is between us and ingest may take %2f for a slash.
+    if any(segment in (".", "..") for segment in unquote(path).split("/")) or "\ufffd" in path:
         raise Problem(
             status=404, code="not_found", title="Not Found", detail="There is nothing at this address."
         )
