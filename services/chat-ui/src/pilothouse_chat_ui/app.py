@@ -117,5 +117,5 @@ async def _ready(request: Request) -> dict[str, str]:
         async with state.pool.connection(timeout=READY_SECONDS) as conn:
             await conn.execute("SELECT 1")
     except (OperationalError, PoolTimeout) as exc:
-        return {"database": str(exc).strip() or type(exc).__name__}
+        return {"database": f"cannot be reached ({type(exc).__name__})"}
     return {}
