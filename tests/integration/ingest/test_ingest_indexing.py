@@ -220,6 +220,17 @@ async def test_a_document_that_lost_its_job_gets_a_new_one(
         assert (await ingest.settled(document))["status"] == "indexed"
 
 
+async def test_a_document_whose_bytes_are_gone_fails_and_says_so(
+    ingest: Ingest, worker: Worker, database: Database
+) -> None:
+    document = await ingest.upload(b"text")
+    with psycopg.connect(database.admin) as connection:
+        connection.execute("DELETE FROM documents.document_blobs")
+    async with worker():
+        found = await ingest.settled(document)
+    assert found["error"]["code"] == "bytes_missing"
+
+
 async def test_a_job_that_comes_twice_does_nothing_the_second_time(
     ingest: Ingest, worker: Worker, database: Database
 ) -> None:

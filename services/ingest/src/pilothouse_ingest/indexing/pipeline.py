@@ -29,6 +29,11 @@ WINDOW = 512  # chunks of one document that wait for the embedder at once
 PROGRESS_SECONDS = 1.0  # between two progress updates of a document
 SPECIAL_TOKENS = 2  # that models put around a text
 CONTEXT_TOKENS = 48  # most tokens of title and headings before a passage
+BYTES_MISSING = (
+    "bytes_missing",
+    "The stored file is incomplete, perhaps after a restore from a backup. Delete the document and upload "
+    "the file again.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,8 @@ class Pipeline:
             await self.fail(job_id, document_id, revision, exc.code, exc.detail)
             return
         except BlobMissingError:
-            log.info("document_gone", document_id=str(document_id), revision=revision)
+            # Deleted or replaced meanwhile, which leaves nothing to fail; otherwise a backup was incomplete.
+            await self.fail(job_id, document_id, revision, *BYTES_MISSING)
             return
         space = await self._embedding_space()
         try:
