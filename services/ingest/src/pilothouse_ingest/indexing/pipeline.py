@@ -29,11 +29,6 @@ WINDOW = 512  # chunks of one document that wait for the embedder at once
 PROGRESS_SECONDS = 1.0  # between two progress updates of a document
 SPECIAL_TOKENS = 2  # that models put around a text
 CONTEXT_TOKENS = 48  # most tokens of title and headings before a passage
-BYTES_MISSING = (
-    "bytes_missing",
-    "The stored file is incomplete, perhaps after a restore from a backup. Delete the document and upload "
-    "the file again.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,14 @@ class Pipeline:
             return
         except BlobMissingError:
             # Deleted or replaced meanwhile, which leaves nothing to fail; otherwise a backup was incomplete.
-            await self.fail(job_id, document_id, revision, *BYTES_MISSING)
+            await self.fail(
+                job_id,
+                document_id,
+                revision,
+                code="bytes_missing",
+                detail="The stored file is incomplete, perhaps after a restore from a backup. Delete the "
+                "document and upload the file again.",
+            )
             return
         space = await self._embedding_space()
         try:
