@@ -6,7 +6,7 @@ from pilothouse_core.auth import LOCAL
 from pilothouse_core.testing import HashEmbedder
 from pilothouse_query.chat.models import AnswerDone, Question, SourcesFound, Status, TextWritten, Wishes
 from pilothouse_query.chat.prompt import Turn
-from pilothouse_query.chat.service import AnswerService
+from pilothouse_query.chat.service import CONTINUE, AnswerService
 from pilothouse_query.model.client import ContextTooLong, ModelInterrupted, ModelUnavailable
 from pilothouse_query.openai_errors import OpenAIError
 from pilothouse_query.search.models import Hit
@@ -133,6 +133,27 @@ async def test_a_prompt_that_proves_too_long_is_tried_again_with_half() -> None:
     assert done.text == "Copies are kept for 30 days [1]."
     assert len(model.asked) == 2
     assert len(str(model.asked[1][0])) < len(str(model.asked[0][0]))
+
+
+async def test_only_what_the_model_has_read_is_cited() -> None:
+    model = FixedModel(
+        ["Copies are kept for 30 days. Invoices are sent on the first of each month [2]."],
+        errors=[ContextTooLong("context", "too long")],
+    )
+    _, done = await answer(model, [HIT, OTHER], ask(continued="It is so."))
+    messages, _ = model.asked[1]
+    assert OTHER.text not in str(messages)
+    assert [cited.n for cited in done.citations] == [1]
+    assert "[2]" not in done.text
+    assert [message.content for message in messages[-2:]] == ["It is so.", CONTINUE]
+
+
+async def test_an_answer_that_outgrows_the_model_is_not_begun_twice() -> None:
+    model = FixedModel(["Copies are "], error=ContextTooLong("context", "too long"))
+    with pytest.raises(OpenAIError) as caught:
+        await answer(model, [HIT])
+    assert caught.value.code == "model_interrupted"
+    assert len(model.asked) == 1
 
 
 async def test_a_question_that_never_fits_is_refused() -> None:

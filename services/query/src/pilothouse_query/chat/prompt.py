@@ -98,13 +98,16 @@ def build_prompt(
     return Prompt(messages, sources, answer)
 
 
-def smaller_prompt(prompt: Prompt, question: str) -> Prompt:
-    """About half of a prompt that the model refused as too long; what remains keeps its numbers."""
+def smaller_prompt(prompt: Prompt, question: str, continuation: Sequence[ChatMessage] = ()) -> Prompt:
+    """About half of a prompt that the model refused as too long; what remains keeps its numbers.
+
+    History goes, the end of the conversation that an answer goes on from stays.
+    """
     sources = prompt.sources[: max(1, len(prompt.sources) // 2)]
     if len(prompt.sources) == 1:
         half = estimate_tokens(_fence(sources[0])) // 2
         sources = [_cut(sources[0], half) or sources[0]]
-    messages = [prompt.messages[0], ChatMessage("user", _ask(question, sources))]
+    messages = [prompt.messages[0], ChatMessage("user", _ask(question, sources)), *continuation]
     return Prompt(messages, sources, max(MIN_ANSWER_TOKENS, prompt.answer_tokens // 2))
 
 

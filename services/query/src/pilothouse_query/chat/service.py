@@ -132,22 +132,28 @@ class AnswerService:
         """Sources go out first; when the prompt turns out too long for the model, half of them remain."""
         yield SourcesFound(prompt.sources)
         usage = _Usage()
-        checker = CitationChecker([Passage(source.n, source.text) for source in prompt.sources])
+        checker = _checker(prompt.sources)
         sayable = await self._sayable(prepared.question, prompt.sources)
         if sayable == []:
             # A stopped answer goes on, and everything that could be said has been said.
             yield self._done(prepared, checker, usage, Status.ANSWERED)
             return
         for shrink in (False, True):
-            attempt = smaller_prompt(prompt, prepared.question.text) if shrink else prompt
+            if shrink:
+                continuation = _continuation(prepared.question)
+                prompt = smaller_prompt(prompt, prepared.question.text, continuation)
+                # Only what the model has read may be cited.
+                checker = _checker(prompt.sources)
             try:
-                writing = self._written(attempt, prepared.question, usage, checker, sayable=sayable)
+                writing = self._written(prompt, prepared.question, usage, checker, sayable=sayable)
                 async with aclosing(writing) as pieces:
                     async for piece in pieces:
                         yield TextWritten(piece)
                 break
             except ContextTooLong as exc:
                 _record_failure(exc)
+                if checker.result().text:  # shown already; a second beginning would stand behind it
+                    raise _broken_off() from exc
             except ModelUnavailable as exc:
                 _record_failure(exc)
                 text = await self._quotes(prepared, prompt.sources, checker)
@@ -233,7 +239,7 @@ class AnswerService:
             prepared.hits, tokens=self._settings.context_tokens, count=self._settings.passages
         )
         yield SourcesFound(sources)
-        checker = CitationChecker([Passage(source.n, source.text) for source in sources])
+        checker = _checker(sources)
         if prepared.status is Status.NOTHING_INDEXED:
             yield TextWritten(checker.say(wording.nothing_indexed))
         elif prepared.status is Status.NOTHING_RELEVANT:
@@ -243,9 +249,7 @@ class AnswerService:
         yield self._done(prepared, checker, _Usage(), prepared.status)
 
     def _prompt(self, question: Question, hits: list[Hit], context: int) -> Prompt:
-        extra: list[ChatMessage] = []
-        if question.continued:
-            extra = [ChatMessage("assistant", question.continued), ChatMessage("user", CONTINUE)]
+        extra = _continuation(question)
         budget = Budget(
             context=context - sum(estimate_message(message.content) for message in extra),
             answer=question.wishes.max_tokens or self._settings.answer_tokens,
@@ -318,18 +322,36 @@ class AnswerService:
         )
 
 
+def _checker(sources: list[Source]) -> CitationChecker:
+    return CitationChecker([Passage(source.n, source.text) for source in sources])
+
+
+def _continuation(question: Question) -> list[ChatMessage]:
+    """What comes after the question when a stopped answer goes on."""
+    if not question.continued:
+        return []
+    return [ChatMessage("assistant", question.continued), ChatMessage("user", CONTINUE)]
+
+
 def _record_failure(exc: ModelUnavailable | ModelInterrupted | ContextTooLong) -> None:
     MODEL_FAILURES.labels(exc.code).inc()
     log.warning("model_failed", code=exc.code, error=str(exc)[:500])
 
 
 def _interrupted(exc: ModelInterrupted) -> OpenAIError:
-    timeout = exc.code == "model_timeout"
+    if exc.code != "model_timeout":
+        return _broken_off()
     return OpenAIError(
-        status=504 if timeout else 502,
-        code="model_timeout" if timeout else "model_interrupted",
+        status=504,
+        code="model_timeout",
         message="The language model stopped answering in the middle. Ask again; what was written so far "
-        "is incomplete."
-        if timeout
-        else "The connection to the language model broke in the middle of the answer. Ask again.",
+        "is incomplete.",
+    )
+
+
+def _broken_off() -> OpenAIError:
+    return OpenAIError(
+        status=502,
+        code="model_interrupted",
+        message="The connection to the language model broke in the middle of the answer. Ask again.",
     )
