@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pilothouse.parts import Part, environment_of
@@ -145,9 +147,12 @@ class Child:
         if self._deaths >= limit:
             self._detail = f"{how}, {self._deaths} times in a row"
             self._become("failed")
+            note(f"{self.part.name} {self._detail}; it is not started again")
         else:
-            self._next_start = time.monotonic() + self._policy.pause(self._deaths)
+            pause = self._policy.pause(self._deaths)
+            self._next_start = time.monotonic() + pause
             self._become("restarting")
+            note(f"{self.part.name} {how}; it is started again in {pause:g} s")
 
     def _become(self, status: Status) -> None:
         if status == "ready":
@@ -159,6 +164,13 @@ class Child:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signum)
+
+
+def note(words: str) -> None:
+    """A line in the supervisor's log: the state forgets why a part died once it runs again."""
+    # The log may be on a full disk, which must not end what still runs.
+    with contextlib.suppress(OSError):
+        print(datetime.now(UTC).isoformat(timespec="milliseconds"), words, file=sys.stderr, flush=True)
 
 
 def answers_ready(port: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from pilothouse.child import Child, RestartPolicy, put_aside, shorten
+from pilothouse.child import Child, RestartPolicy, note, put_aside, shorten
 from pilothouse.database import DatabaseError, prepare_database
 from pilothouse.home import PORTS, Home, LocalSettings, SettingError, read_settings
 from pilothouse.parts import Part, parts_of, role_dsn
@@ -158,6 +158,7 @@ class Supervisor:
             self._database_retry = time.monotonic() + self._policy.pause(self._database_deaths)
             lines = tuple(last_lines(self._postgres.log_path))
             self._set_database("restarting", detail="the database stopped", lines=lines)
+            note(f"postgres stopped (exit code {code}); it is started again")
         elif self._database.status == "restarting" and time.monotonic() >= self._database_retry:
             with contextlib.suppress(PostgresError, DatabaseError):
                 self._start_database()

@@ -66,6 +66,11 @@ class Running:
         assert snapshot is not None
         return snapshot
 
+    def next_note(self) -> str:
+        """The next line of the supervisor's own log."""
+        assert self.process.stderr is not None
+        return self.process.stderr.readline().decode()
+
     def wait_for(self, condition: Callable[[Snapshot], bool]) -> Snapshot:
         """The first state for which it holds."""
         deadline = time.monotonic() + PATIENCE
@@ -137,6 +142,7 @@ def test_a_service_that_dies_is_started_again(home: Home) -> None:
             lambda s: s.parts["query"].status == "ready" and s.parts["query"].restarts == 1
         )
         assert again.parts["query"].process not in {None, first}
+        assert "query was ended by SIGKILL" in running.next_note()
 
 
 def test_a_database_that_dies_is_started_again(home: Home) -> None:
@@ -148,6 +154,7 @@ def test_a_database_that_dies_is_started_again(home: Home) -> None:
             lambda s: s.parts["postgres"].status == "ready" and s.parts["postgres"].process != first
         )
         assert again.parts["postgres"].restarts == 1
+        assert "postgres stopped" in running.next_note()
         assert again.parts["query"].process == running.wait_for(ready).parts["query"].process
 
 
