@@ -68,3 +68,13 @@ def test_the_first_embedding_space_is_active_and_indexed(database: Database) -> 
     assert first[3] == "active"
     assert second == ("filling",)
     assert ["halfvec(3)" in indexes[0][0], "halfvec(5)" in indexes[1][0]] == [True, True]
+
+
+def test_a_callers_temporary_table_does_not_stand_in_for_the_spaces(database: Database) -> None:
+    with psycopg.connect(database.url("pilothouse_ingest")) as connection:
+        connection.execute(
+            "CREATE TEMP TABLE embedding_spaces (LIKE documents.embedding_spaces INCLUDING ALL)"
+        )
+        connection.execute("SELECT documents.ensure_embedding_space('a', 3)")
+        found = connection.execute("SELECT model FROM documents.embedding_spaces").fetchall()
+    assert found == [("a",)]
