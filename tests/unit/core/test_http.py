@@ -115,6 +115,23 @@ async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_error(
     assert errors == []
 
 
+async def test_a_body_too_large_to_hold_is_refused_unread(client: httpx2.AsyncClient) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield b"x" * 65_536
+
+    declared = await client.post("/count", content=endless(), headers={"content-length": str(2**30)})
+    assert (declared.status_code, declared.json()["code"]) == (413, "too_large")
+    chunked = await client.post("/count", content=endless())
+    assert (chunked.status_code, chunked.json()["code"]) == (411, "length_required")
+    assert declared.json()["request_id"]
+    assert read == 0
+
+
 async def test_a_request_id_that_could_forge_a_log_line_is_replaced(client: httpx2.AsyncClient) -> None:
     response = await client.get("/livez", headers={"x-request-id": "a b"})
     assert response.headers["x-request-id"] != "a b"

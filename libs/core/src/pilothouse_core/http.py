@@ -36,6 +36,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LOOPBACK_NAMES = {"127.0.0.1", "localhost", "[::1]"}
 READ_METHODS = {"GET", "HEAD", "OPTIONS"}
 QUIET_PATHS = {"/livez", "/readyz", "/metrics"}
+MAX_BODY_BYTES = 8 * 2**20
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 Readiness = Callable[[Request], Awaitable[dict[str, str]]]
@@ -49,10 +50,13 @@ def create_service(
     lifespan: Lifespan,
     ready: Readiness,
     description: str = "",
+    max_body_bytes: int = MAX_BODY_BYTES,
+    streamed: str = "",
 ) -> FastAPI:
     """An app with everything that all services share; the caller adds its routers.
 
-    `ready` answers `{}` when the service can serve, otherwise part → what is wrong with it.
+    `ready` answers `{}` when the service can serve, otherwise part → what is wrong with it. Bodies are
+    limited, but for paths that match `streamed`, whose routes never hold a whole one.
     """
     # FastAPI's pages for people load their scripts from a third party; /openapi.json stays.
     app = FastAPI(
@@ -67,6 +71,7 @@ def create_service(
     app.state.stopping = asyncio.Event()
     install_problem_handlers(app)
     _add_health(app, ready)
+    app.add_middleware(BodyLimit, most=max_body_bytes, streamed=re.compile(streamed))
     if settings.auth.mode == "local":
         app.add_middleware(LocalGuard)
     app.add_middleware(RequestContext, service=name)
@@ -179,6 +184,41 @@ class LocalGuard:
 
 def _forbidden(detail: str) -> Problem:
     return Problem(status=403, code="foreign_origin", title="Not from this address", detail=detail)
+
+
+class BodyLimit:
+    """Refuses bodies that are too large to be held in memory, before anything of them is read."""
+
+    def __init__(self, app: ASGIApp, most: int, streamed: re.Pattern[str]) -> None:
+        self.app = app
+        self.most = most
+        self.streamed = streamed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self.streamed.fullmatch(scope["path"]):
+            problem = self._objection(Headers(scope=scope))
+            if problem is not None:
+                await problem_response(Request(scope), problem)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    def _objection(self, headers: Headers) -> Problem | None:
+        if "transfer-encoding" in headers:
+            return Problem(
+                status=411,
+                code="length_required",
+                title="The request does not say how long it is",
+                detail="Send a Content-Length header; chunked bodies are accepted for uploads only.",
+            )
+        length = headers.get("content-length", "0")
+        if length.isdecimal() and int(length) <= self.most:
+            return None
+        return Problem(
+            status=413,
+            code="too_large",
+            title="The request is too large",
+            detail=f"At most {self.most} bytes are possible here. Upload long texts as documents.",
+        )
 
 
 class _Server(uvicorn.Server):

@@ -36,6 +36,9 @@ from pilothouse_core.http import create_service
 from pilothouse_core.problem import PROBLEM_RESPONSES
 
 READY_SECONDS = 2.0
+# What is held here is small; uploads are passed through and limited by ingest.
+MAX_BODY_BYTES = 2**20
+PASSED_ON_PATHS = r"/api/(?:collections|documents)/.*"
 
 
 def create_app(
@@ -59,6 +62,8 @@ def create_app(
         description="Conversations, answers that survive a restart, history, and the page.",
         lifespan=lifespan,
         ready=_ready,
+        max_body_bytes=MAX_BODY_BYTES,
+        streamed=PASSED_ON_PATHS,
     )
     # Innermost, so that its refusals have a request id and are logged; the headers go on everything.
     app.user_middleware.append(Middleware(RequestGuard))

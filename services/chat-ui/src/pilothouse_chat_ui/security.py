@@ -31,9 +31,6 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 READ_METHODS = {"GET", "HEAD", "OPTIONS"}
-# Bodies that are held in memory are small; uploads are passed through and limited by ingest.
-MAX_BODY_BYTES = 1024 * 1024
-STREAMED = ("/api/collections/", "/api/documents/")
 
 
 class SecurityHeaders:
@@ -61,7 +58,7 @@ class SecurityHeaders:
 
 
 class RequestGuard:
-    """Refuses state-changing requests of other sites' pages, and bodies too large to hold."""
+    """Refuses state-changing requests of other sites' pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -70,10 +67,7 @@ class RequestGuard:
         if scope["type"] != "http" or scope["method"] in READ_METHODS:
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        problem = _foreign(headers)
-        if problem is None and not scope["path"].startswith(STREAMED):
-            problem = _too_large(headers)
+        problem = _foreign(Headers(scope=scope))
         if problem is not None:
             await problem_response(Request(scope), problem)(scope, receive, send)
             return
@@ -95,25 +89,4 @@ def _foreign(headers: Headers) -> Problem | None:
         code="foreign_origin",
         title="Not from this page",
         detail="This request was sent by another site's page, so it was refused. Use Pilothouse's own page.",
-    )
-
-
-def _too_large(headers: Headers) -> Problem | None:
-    length = headers.get("content-length", "")
-    if length.isdigit() and int(length) <= MAX_BODY_BYTES:
-        return None
-    if not length and "transfer-encoding" not in headers:
-        return None
-    if not length:
-        return Problem(
-            status=411,
-            code="length_required",
-            title="The request does not say how long it is",
-            detail="Send a Content-Length header; chunked bodies are accepted for uploads only.",
-        )
-    return Problem(
-        status=413,
-        code="too_large",
-        title="The request is too large",
-        detail=f"At most {MAX_BODY_BYTES} bytes are possible here. Upload long texts as documents.",
     )

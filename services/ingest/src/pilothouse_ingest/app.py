@@ -20,6 +20,7 @@ from pilothouse_ingest.jobs.queue import IndexQueue
 from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings
 
 READY_SECONDS = 3.0
+UPLOAD_PATHS = r"/v1/collections/[^/]+/documents"
 
 
 def create_app(settings: IngestSettings) -> FastAPI:
@@ -49,6 +50,7 @@ def create_app(settings: IngestSettings) -> FastAPI:
         description="Collections of documents: upload, watch, read and delete them.",
         lifespan=lifespan,
         ready=_missing,
+        streamed=UPLOAD_PATHS,
     )
     app.include_router(collections_router)
     app.include_router(documents_router)
