@@ -197,6 +197,12 @@ def test_html_shows_what_a_reader_sees() -> None:
     assert document.blocks[-1].path == ("Top", "Sub")
 
 
+@pytest.mark.parametrize("name", ["rot13", "zip", "idna", "undefined", "none"])
+def test_a_declared_charset_that_is_none_is_passed_over(name: str) -> None:
+    page = f"<html><head><meta charset={name}></head><body><p>{GERMAN}</p></body></html>"
+    assert parse(page.encode("cp1252"), HTML).text == GERMAN
+
+
 def test_html_is_read_in_its_declared_charset() -> None:
     page = '<html><head><meta charset="windows-1251"></head><body><p>Привет, мир</p></body></html>'
     assert parse(page.encode("windows-1251"), HTML).text == "Привет, мир"

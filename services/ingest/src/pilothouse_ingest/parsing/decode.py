@@ -33,8 +33,10 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
         return _checked(data.decode("utf-8"), _UTF8_CONTROL_SHARE)
     except UnicodeDecodeError:
         pass
-    encoding = _known(declared) or _guess(data)
-    return _checked(data.decode(encoding, errors="replace"), _GUESS_CONTROL_SHARE)
+    text = _as_declared(data, declared)
+    if text is None:
+        text = data.decode(_guess(data), errors="replace")
+    return _checked(text, _GUESS_CONTROL_SHARE)
 
 
 def clean(text: str) -> str:
@@ -65,10 +67,11 @@ def _wide_encoding(data: bytes) -> str | None:
     return None
 
 
-def _known(name: str | None) -> str | None:
+def _as_declared(data: bytes, name: str | None) -> str | None:
+    """The text in the charset that the file names; None where Python knows no such one."""
     try:
-        return codecs.lookup(name).name if name else None
-    except LookupError:
+        return data.decode(name, errors="replace") if name else None
+    except (LookupError, UnicodeError):  # such as rot13, zip and undefined
         return None
 
 
