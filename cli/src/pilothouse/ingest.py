@@ -21,6 +21,7 @@ from pilothouse.progress import progress_over
 _UPLOADS_AT_ONCE = 8
 _BUSY = {429, 503}
 _ATTEMPTS = 6
+_PAUSE_SECONDS = 1.0
 # Events arrive at once; asking again covers those lost while the stream was down.
 _RECONCILE_SECONDS = 3.0
 
@@ -141,19 +142,25 @@ class IngestRun:
             self._settle(self._early.pop(document["id"], document))
 
     async def _post(self, client: httpx2.AsyncClient, file: Path) -> httpx2.Response:
-        """Uploading twice is safe, so a busy service is asked again, a little later each time."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            with file.open("rb") as content:
-                response = await client.post(
-                    f"/v1/collections/{self._collection}/documents",
-                    files={"file": (file.name, content)},
-                    # A changed file then replaces its older version.
-                    data={"external_id": file.as_posix()},
-                )
-            if response.status_code not in _BUSY or attempt == _ATTEMPTS:
-                break
-            await asyncio.sleep(min(30.0, float(response.headers.get("retry-after", attempt))))
-        return response
+        """Uploading twice is safe, so a busy or absent service is asked again, later each time."""
+        for attempt in range(1, _ATTEMPTS):
+            pause = attempt * _PAUSE_SECONDS
+            with contextlib.suppress(httpx2.TransportError):
+                response = await self._post_once(client, file)
+                if response.status_code not in _BUSY:
+                    return response
+                pause = float(response.headers.get("retry-after", pause))
+            await asyncio.sleep(min(30.0, pause))
+        return await self._post_once(client, file)
+
+    async def _post_once(self, client: httpx2.AsyncClient, file: Path) -> httpx2.Response:
+        with file.open("rb") as content:
+            return await client.post(
+                f"/v1/collections/{self._collection}/documents",
+                files={"file": (file.name, content)},
+                # A changed file then replaces its older version.
+                data={"external_id": file.as_posix()},
+            )
 
     async def _listen(self, client: httpx2.AsyncClient) -> None:
         """Follow the collection's events; a broken stream is opened again."""

@@ -109,6 +109,20 @@ async def test_a_busy_service_is_asked_again(tmp_path: Path) -> None:
     assert outcome.indexed == 1
 
 
+async def test_a_service_that_restarts_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pilothouse.ingest._PAUSE_SECONDS", 0)
+    service, failures = MadeUpService(), [True] * 3
+
+    def restarting(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/documents") and failures:
+            failures.pop()
+            raise httpx2.ConnectError("refused", request=request)
+        return service(request)
+
+    ingest = IngestRun("default", "http://ingest", report=print, transport=httpx2.MockTransport(restarting))
+    assert (await ingest.ingest(write(tmp_path, a_txt="one"))).indexed == 1
+
+
 async def test_the_path_identifies_the_file_so_that_a_new_version_replaces_it(tmp_path: Path) -> None:
     service = MadeUpService()
     files = write(tmp_path, a_txt="one")
