@@ -208,6 +208,8 @@ class EmbeddedPostgres:
             ours = process.name().startswith("postgres") and str(self.data_dir) in process.cmdline()
         except psutil.NoSuchProcess:
             return
+        except psutil.AccessDenied:
+            ours = False  # somebody else's process with a reused number
         if not ours:
             pid_file.unlink()
             return

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx2
 from fastapi import FastAPI, Request
-from psycopg import OperationalError
+from psycopg import Error
 from psycopg_pool import PoolTimeout
 
 from pilothouse_core.auth import LOCAL, Authenticator
@@ -104,8 +104,8 @@ async def _ready(request: Request) -> dict[str, str]:
             scope = await repository.read_scope(
                 connection, principal=LOCAL, names=(), metadata=None, model=embedder.model
             )
-    except (OperationalError, PoolTimeout) as exc:
-        return {"database": f"cannot be reached ({type(exc).__name__})"}
+    except (Error, PoolTimeout) as exc:
+        return {"database": f"does not answer as expected ({type(exc).__name__}); is it migrated?"}
     if scope.space is None and scope.active_model is not None:
         return {
             "embedding": f"documents have vectors of {scope.active_model!r}, this service makes "
