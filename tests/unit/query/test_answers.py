@@ -2,14 +2,14 @@
 
 import pytest
 
-from pilothouse_core.auth import LOCAL
+from pilothouse_core.auth import LOCAL, Principal
 from pilothouse_core.testing import HashEmbedder
 from pilothouse_query.chat.models import AnswerDone, Question, SourcesFound, Status, TextWritten, Wishes
 from pilothouse_query.chat.prompt import Turn
 from pilothouse_query.chat.service import CONTINUE, AnswerService
 from pilothouse_query.model.client import ContextTooLong, ModelInterrupted, ModelUnavailable
 from pilothouse_query.openai_errors import OpenAIError
-from pilothouse_query.search.models import Hit
+from pilothouse_query.search.models import Hit, SearchQuery, SearchResult
 from pilothouse_query.settings import ChatSettings
 from support.query_fakes import FixedModel, FixedSearch, make_hit
 
@@ -189,3 +189,29 @@ async def test_history_instructions_and_limits_reach_the_model() -> None:
     assert [message.content for message in messages[1:3]] == ["When?", "At 2:30."]
     assert HIT.text in messages[-1].content
     assert (sampling.max_tokens, sampling.temperature) == (33, 0.0)
+
+
+class SearchByText(FixedSearch):
+    """Finds the invoices by their own words, and the backups with the question before."""
+
+    async def search(self, query: SearchQuery, *, principal: Principal) -> SearchResult:
+        result = await super().search(query, principal=principal)
+        hits = [HIT] if "copies" in query.text else [OTHER] if "invoices" in query.text else []
+        return SearchResult(hits, result.timings, result.scope)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "searched"),
+    [
+        ("What are invoices for?", [OTHER, HIT], "What are invoices for?"),
+        ("What are whales for?", [HIT], "How long are copies kept?\nWhat are whales for?"),
+    ],
+)
+async def test_a_question_that_may_stand_alone_is_also_searched_alone(
+    text: str, found: list[Hit], searched: str
+) -> None:
+    service = answering(FixedModel(), SearchByText([]))
+    question = ask(text, retrieval=f"How long are copies kept?\n{text}", alone=True)
+    prepared = await service.prepare(question, principal=LOCAL)
+    assert (prepared.hits, prepared.summary.query) == (found, searched)
+    assert prepared.question.retrieval == searched

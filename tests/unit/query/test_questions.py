@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilothouse_query.chat.questions import leans_on_history, retrieval_query
+from pilothouse_query.chat.questions import leans_on_history, may_stand_alone, retrieval_query
 
 FIRST = "How long are backups of the database kept?"
 
@@ -44,6 +44,26 @@ def test_a_question_that_leans_is_searched_with_the_one_before(question: str) ->
 )
 def test_a_question_that_stands_alone_is_searched_alone(question: str) -> None:
     assert retrieval_query([FIRST, question]) == question
+
+
+@pytest.mark.parametrize(
+    ("question", "alone"),
+    [
+        ("What is a collection?", True),
+        ("And what if the file is damaged?", True),
+        ("Explain the search modes, one by one", True),
+        ("什么是段落？", True),
+        ("那加密呢？", False),
+        ("Which one is it?", False),
+        ("Why?", False),
+        ("What about encryption?", False),
+        ("How is it encrypted now?", False),
+        ("Còn mã hóa thì sao?", False),
+    ],
+)
+def test_a_short_sentence_may_as_well_begin_something_new(question: str, *, alone: bool) -> None:
+    assert leans_on_history(question)
+    assert may_stand_alone(question) is alone
 
 
 def test_a_chain_of_leaning_questions_reaches_back_to_the_one_that_stands() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pilothouse_query.chat.models import Question, Wishes
 from pilothouse_query.chat.prompt import Turn
-from pilothouse_query.chat.questions import retrieval_query
+from pilothouse_query.chat.questions import may_stand_alone, retrieval_query
 from pilothouse_query.chat.schemas import ChatRequest, Message
 from pilothouse_query.openai_errors import OpenAIError
 
@@ -29,14 +29,16 @@ def read_question(request: ChatRequest) -> Question:
             param="messages",
         )
     asked = [message.text for message in spoken if message.role == "user"]
+    text, retrieval = spoken[-1].text.strip(), retrieval_query(asked)
     return Question(
-        text=spoken[-1].text.strip(),
-        retrieval=retrieval_query(asked),
+        text=text,
+        retrieval=retrieval,
         history=tuple(Turn(message.role, message.text) for message in spoken[:-1]),
         collections=_collections(request.model),
         instructions=_instructions(request.messages),
         wishes=_wishes(request),
         continued=continued,
+        alone=text != retrieval and may_stand_alone(text),
     )
 
 

@@ -30,7 +30,10 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `retrieval` is the text to search for; `continued` the answer to go on with."""
+    """What is asked. `retrieval` is the text to search for; `continued` the answer to go on with.
+
+    `alone`: the retrieval holds earlier questions, and the text may well have nothing to do with them.
+    """
 
     text: str
     retrieval: str
@@ -39,6 +42,7 @@ class Question:
     instructions: str
     wishes: Wishes
     continued: str = ""
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ _LEANS = re.compile(
 )
 _POINTS_BACK = re.compile(
     r"""\b(?:it|its|they|them|their|theirs|this|these|those|he|she|him|her|his|there|
-        the\s+(?:same|former|latter|first|second|third|last|other|above|previous)(?:\s+one)?|ones?|
+        the\s+(?:same|former|latter|first|second|third|last|other|above|previous)(?:\s+one)?|
+        (?<!by\ )ones?(?!\s+by)|
         nó|chúng|họ|cái\s+(?:này|đó)|điều\s+(?:này|đó)|việc\s+(?:này|đó)|ở\s+đó|như\s+(?:vậy|thế))\b
     |[它他她]|这[个些样里]|那[个些样里]|其中|上述|前者|后者|该""",
     re.IGNORECASE | re.VERBOSE,
@@ -32,8 +33,12 @@ _POINTS_BACK = re.compile(
 _THAT = re.compile(
     r"\b(?:is|was|does|did|do|about|of|for|with|in|like|change|use|set)\s+that\b|^that\b", re.I
 )
+_WHAT_THEN = re.compile(r"\s+thì\s+sao\W*$", re.IGNORECASE)
 # Long enough to be searched by its own words even if it points back somewhere.
 _SELF_SUFFICIENT = 8
+# As many words in all as the shortest sentence that names its subject: "What is a collection?"
+_SENTENCE = 4
+_SENTENCE_CHARACTERS = 5  # 什么是段落？
 
 
 def retrieval_query(questions: Sequence[str]) -> str:
@@ -61,6 +66,18 @@ def leans_on_history(question: str) -> bool:
         return words < _SELF_SUFFICIENT
     whole = words >= SHORT_QUESTION - 1 and len(question.split()) >= WHOLE_SENTENCE
     return words < SHORT_QUESTION and not whole
+
+
+def may_stand_alone(question: str) -> bool:
+    """Whether a question that leans may as well begin something new, as "What is a collection?" may."""
+    own = _WHAT_THEN.sub("", _LEANS.sub("", question))
+    dense = sum(character >= "\u2e80" and character.isalpha() for character in own)
+    return (
+        (len(own.split()) >= _SENTENCE or dense >= _SENTENCE_CHARACTERS)
+        and _words(own) >= 1
+        and not _POINTS_BACK.search(own)
+        and not _THAT.search(own)
+    )
 
 
 def _words(question: str) -> float:

@@ -1,6 +1,7 @@
 """Which hits have to do with the question at all."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from pilothouse_query.search.models import Hit
 
@@ -9,6 +10,8 @@ from pilothouse_query.search.models import Hit
 # with all-MiniLM-L6-v2, a minimum of 0.5 keeps 99 % of the questions that the set answers and
 # turns away 93 % of questions made for another set.
 COVERAGE_SHARE = 0.5
+# How slowly a rank loses weight when two searches are joined; the usual constant.
+RANK_OFFSET = 60
 
 
 def relevance(hit: Hit) -> float:
@@ -19,3 +22,14 @@ def relevance(hit: Hit) -> float:
 def relevant_hits(hits: Sequence[Hit], *, minimum: float) -> list[Hit]:
     """The hits that reach the minimum, in their order."""
     return [hit for hit in hits if relevance(hit) >= minimum]
+
+
+def joined(*rankings: Sequence[Hit]) -> list[Hit]:
+    """The hits of several searches; what more than one of them found, or found early, comes first."""
+    weights: dict[UUID, float] = {}
+    hits: dict[UUID, Hit] = {}
+    for ranking in rankings:
+        for rank, hit in enumerate(ranking, 1):
+            weights[hit.chunk_id] = weights.get(hit.chunk_id, 0.0) + 1 / (RANK_OFFSET + rank)
+            hits.setdefault(hit.chunk_id, hit)
+    return sorted(hits.values(), key=lambda hit: -weights[hit.chunk_id])

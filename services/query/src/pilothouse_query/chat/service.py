@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -30,7 +30,7 @@ from pilothouse_query.chat.prompt import (
     pick_sources,
     smaller_prompt,
 )
-from pilothouse_query.chat.relevance import relevant_hits
+from pilothouse_query.chat.relevance import joined, relevant_hits
 from pilothouse_query.chat.tokens import estimate_message, estimate_tokens
 from pilothouse_query.chat.wording import wording_for
 from pilothouse_query.citations.checker import CitationChecker
@@ -99,10 +99,13 @@ class AnswerService:
 
     async def prepare(self, question: Question, *, principal: Principal) -> Prepared:
         """Everything that can be refused with an HTTP status. Raises `Problem` or `OpenAIError`."""
-        query = SearchQuery(text=question.retrieval, collections=question.collections, top_k=SEARCHED)
-        result = await self._search.search(query, principal=principal)
-        summary = SearchSummary(query.text, query.mode, result.scope.collections, result.timings)
-        hits = relevant_hits(result.hits, minimum=self._settings.min_relevance)
+        hits, result, summary = await self._found(question, principal)
+        if question.alone:
+            own = replace(question, retrieval=question.text)
+            found, own_result, own_summary = await self._found(own, principal)
+            if found:
+                question, hits = own, joined(found, hits)
+                result, summary = own_result, own_summary
         if not hits:
             status = Status.NOTHING_RELEVANT if result.scope.indexed else Status.NOTHING_INDEXED
             return Prepared(question, status, summary, [], None, None)
@@ -113,6 +116,14 @@ class AnswerService:
             return Prepared(question, Status.MODEL_UNAVAILABLE, summary, hits, None, None)
         prompt = self._prompt(question, hits, limits.context_tokens)
         return Prepared(question, Status.ANSWERED, summary, hits, limits, prompt)
+
+    async def _found(
+        self, question: Question, principal: Principal
+    ) -> tuple[list[Hit], SearchResult, SearchSummary]:
+        query = SearchQuery(text=question.retrieval, collections=question.collections, top_k=SEARCHED)
+        result = await self._search.search(query, principal=principal)
+        summary = SearchSummary(query.text, query.mode, result.scope.collections, result.timings)
+        return relevant_hits(result.hits, minimum=self._settings.min_relevance), result, summary
 
     async def answer(self, prepared: Prepared) -> AsyncGenerator[AnswerEvent]:
         """The answer's events: sources, pieces of text, done.
