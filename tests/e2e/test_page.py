@@ -31,6 +31,17 @@ def test_an_empty_file_is_refused_in_words(page: Page, tmp_path: Path) -> None:
     expect(chip).to_contain_text("The file is empty.", timeout=PATIENCE)
 
 
+def test_a_question_that_is_too_long_stays_in_the_box_and_makes_no_chat(page: Page) -> None:
+    chats = page.request.get("/api/sessions").json()["items"]
+    question = "why is the sky blue " * 1100
+    box = page.get_by_role("textbox", name="Your question")
+    box.fill(question)
+    box.press("Enter")
+    expect(page.get_by_text("The question has 21,999 characters, and 20,000 are possible.")).to_be_visible()
+    expect(box).to_have_value(question)
+    assert page.request.get("/api/sessions").json()["items"] == chats
+
+
 def test_documents_are_listed_found_and_opened(page: Page) -> None:
     page.goto("/documents/samples")
     table = page.get_by_test_id("documents")

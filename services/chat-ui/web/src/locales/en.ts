@@ -84,6 +84,7 @@ export const en = {
   'chat.wasError': 'The answer failed.',
   'chat.errorUnknown': 'The answer could not be finished. Try again.',
   'chat.errorNetwork': 'The question was not sent. It is back in the box.',
+  'chat.tooLong': 'The question has {length} characters, and {limit} are possible. Shorten it, or upload the long part as a document and ask about it.',
   'chat.runActive': 'This chat is still being answered, perhaps in another tab. Stop that answer first.',
   'chat.modelDown': 'The language model cannot be reached.',
   'chat.modelDownMore': 'These are the passages that answer best, word for word. Ask again when it is back.',

@@ -85,6 +85,7 @@ export const vi = {
   'chat.wasError': 'Câu trả lời bị lỗi.',
   'chat.errorUnknown': 'Câu trả lời chưa hoàn tất. Hãy thử lại.',
   'chat.errorNetwork': 'Câu hỏi chưa được gửi và đã trở lại trong ô.',
+  'chat.tooLong': 'Câu hỏi có {length} ký tự, tối đa là {limit}. Hãy rút ngắn, hoặc tải phần dài lên làm tài liệu rồi hỏi về nó.',
   'chat.runActive': 'Cuộc trò chuyện này vẫn đang được trả lời, có thể ở thẻ khác. Hãy dừng câu trả lời đó trước.',
   'chat.modelDown': 'Không kết nối được với mô hình ngôn ngữ.',
   'chat.modelDownMore': 'Đây là các đoạn phù hợp nhất, nguyên văn. Hãy hỏi lại khi mô hình hoạt động trở lại.',

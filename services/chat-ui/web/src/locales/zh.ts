@@ -85,6 +85,7 @@ export const zh = {
   'chat.wasError': '回答失败。',
   'chat.errorUnknown': '回答没有完成。请再试一次。',
   'chat.errorNetwork': '问题没有发出，已放回提问框。',
+  'chat.tooLong': '问题有 {length} 个字符，最多 {limit} 个。请缩短它，或者把较长的部分作为文档上传后再提问。',
   'chat.runActive': '这个对话仍在回答中，可能是在另一个标签页。请先停止那个回答。',
   'chat.modelDown': '无法连接语言模型。',
   'chat.modelDownMore': '以下是最相关段落的原文。模型恢复后请重新提问。',

@@ -8,7 +8,7 @@ export interface Config {
   version: string
   principal: { subject: string }
   model: { name: string | null; available: boolean }
-  limits: { max_upload_bytes: number }
+  limits: { max_upload_bytes: number; max_question_chars?: number }
   formats: string[]
   default_collection: string
   samples?: boolean

@@ -3,6 +3,7 @@ import { ApiError } from '@/lib/api/client'
 import { api } from '@/lib/api/endpoints'
 import type { Message } from '@/lib/api/types'
 import { announce, showToast } from '@/lib/data/live'
+import { config } from '@/lib/data/server'
 import { useT } from '@/lib/i18n'
 import { conversation, type Ask, type ConversationStore } from '@/features/chat/model/store'
 import type { ChatProps } from '@/features/chat/Chat'
@@ -44,8 +45,17 @@ export function useChatActions(input: Input) {
     [fail],
   )
 
+  /** Said before anything is sent: what was typed stays where it is, and no empty chat is made. */
+  const tooLong = useCallback((text: string) => {
+    const limit = config.get()?.limits.max_question_chars ?? Number.POSITIVE_INFINITY
+    const length = Array.from(text).length
+    if (length > limit) showToast(latest.current.t('chat.tooLong', { length, limit }), { tone: 'bad' })
+    return length > limit
+  }, [])
+
   const send = useCallback(
     (text: string) => {
+      if (tooLong(text)) return
       const { input: now } = latest.current
       now.setDraft('')
       setEditing(null)
@@ -61,7 +71,7 @@ export function useChatActions(input: Input) {
       }
       void start().catch((error: unknown) => fail(error, text))
     },
-    [ask, fail],
+    [ask, fail, tooLong],
   )
 
   const actions = useMemo<ChatActions>(() => {
@@ -87,6 +97,7 @@ export function useChatActions(input: Input) {
         focusQuestion()
       },
       sendEdit: (message, content) => {
+        if (tooLong(content)) return
         setEditing(null)
         withStore({ content, replaces: message.id, collection: now().collection })
         focusQuestion()
@@ -107,7 +118,7 @@ export function useChatActions(input: Input) {
         if (question) setEditing(question.id)
       },
     }
-  }, [ask, fail])
+  }, [ask, fail, tooLong])
 
   const editLast = useCallback(() => {
     const { store } = latest.current.input
