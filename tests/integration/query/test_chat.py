@@ -285,3 +285,4 @@ async def test_errors_have_openais_form(
     assert set(response.json()["error"]) == {"message", "type", "param", "code"}
     assert response.json()["error"]["code"] == code
     assert response.json()["error"]["type"] == "invalid_request_error"
+    assert "function-after" not in response.text

@@ -11,7 +11,8 @@ from pydantic import AfterValidator
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The text; raises `ValueError` for one that cannot be searched for."""
     if _UNREADABLE.search(text):
         raise ValueError("contains a NUL character or half a surrogate pair; remove it")
     return text
@@ -20,18 +21,18 @@ def _plain(text: str) -> str:
 def _plain_throughout(value: Any) -> Any:
     match value:
         case str():
-            _plain(value)
+            plain(value)
         case list():
             for item in value:
                 _plain_throughout(item)
         case dict():
             for key, item in value.items():
-                _plain(key)
+                plain(key)
                 _plain_throughout(item)
     return value
 
 
-PlainText: TypeAlias = Annotated[str, AfterValidator(_plain)]
+PlainText: TypeAlias = Annotated[str, AfterValidator(plain)]
 """Text from a caller."""
 
 PlainObject: TypeAlias = Annotated[dict[str, Any], AfterValidator(_plain_throughout)]

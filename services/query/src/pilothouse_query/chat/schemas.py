@@ -3,9 +3,9 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pilothouse_query.plain_text import PlainText
+from pilothouse_query.plain_text import PlainText, plain
 from pilothouse_query.search.schemas import TimingsBody
 
 
@@ -24,7 +24,13 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: PlainText | list[ContentPart] | None = None
+    content: str | list[ContentPart] | None = None
+
+    @field_validator("content")
+    @classmethod
+    def _readable(cls, content: str | list[ContentPart] | None) -> str | list[ContentPart] | None:
+        # Not as a type of its own: in a union its name would stand in the error.
+        return plain(content) if isinstance(content, str) else content
 
     @property
     def text(self) -> str:
