@@ -42,6 +42,12 @@ def test_a_question_that_is_too_long_stays_in_the_box_and_makes_no_chat(page: Pa
     assert page.request.get("/api/sessions").json()["items"] == chats
 
 
+@pytest.mark.parametrize("name", ["nonsense", "00000000-0000-7000-8000-000000000000"])
+def test_an_address_of_no_chat_says_so(page: Page, name: str) -> None:
+    page.goto(f"/s/{name}")
+    expect(page.get_by_text("This chat does not exist any more.")).to_be_visible()
+
+
 def test_documents_are_listed_found_and_opened(page: Page) -> None:
     page.goto("/documents/samples")
     table = page.get_by_test_id("documents")

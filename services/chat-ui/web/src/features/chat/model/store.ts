@@ -49,7 +49,8 @@ export class ConversationStore {
       const page = await api.messages(this.sessionId)
       this.dispatch({ type: 'loaded', messages: page.items, older: page.next_cursor })
     } catch (error) {
-      this.dispatch({ type: 'load-failed', gone: error instanceof ApiError && error.status === 404 })
+      // 422: the address names no chat at all
+      this.dispatch({ type: 'load-failed', gone: error instanceof ApiError && [404, 422].includes(error.status) })
       return
     }
     const running = this.get().messages.findLast((message) => message.status === 'running')
