@@ -21,7 +21,7 @@ down:
 	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse down; else echo "Nothing is installed here, so nothing runs."; fi
 
 status:
-	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse status; else echo "Nothing is installed here. Run make up."; fi
+	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse status || true; else echo "Nothing is installed here. Run make up."; fi
 
 test: dev web .build/chromium
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
