@@ -12,7 +12,7 @@ PYTEST_ARGS ?= -q
 NPM := ./tools/npm
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up down status test check bench lock clean env dev web
+.PHONY: up down status test check charts bench lock clean env dev web
 
 up: env web
 	@$(BIN)/pilothouse up
@@ -37,6 +37,9 @@ check: dev web
 	$(NPM) run typecheck
 	$(NPM) run test
 	$(NPM) run size
+
+charts: dev
+	$(BIN)/python tools/chart_values.py
 
 bench: dev
 	$(BIN)/python -m bench.ingest samples
