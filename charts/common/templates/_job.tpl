@@ -1,0 +1,32 @@
+{{/*
+A Job whose name ends with a digest of its content: its template is immutable, and a changed one is a new Job.
+It is an ordinary object and no hook, so `--wait`, rollback, Argo CD and `kubectl apply` all treat it alike.
+Call: include "common.job" (dict "ctx" $ "w" $w "o" $options); w.job: {backoffLimit, activeDeadlineSeconds, ttlSecondsAfterFinished}
+*/}}
+{{- define "common.job" -}}
+{{- $spec := include "common.jobSpec" . -}}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ printf "%s-%s" (include "common.componentName" (list .ctx .w.component)) (sha256sum $spec | trunc 8) }}
+  namespace: {{ .ctx.Release.Namespace }}
+  labels:
+    {{- include "common.labels" (list .ctx .w.component) | nindent 4 }}
+    {{- with .w.jobLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  {{- $spec | nindent 2 }}
+{{- end }}
+
+{{- define "common.jobSpec" -}}
+{{- $job := .w.job | default dict -}}
+backoffLimit: {{ $job.backoffLimit | default 10 }}
+{{- range $key := list "activeDeadlineSeconds" "ttlSecondsAfterFinished" "parallelism" "completions" "completionMode" "suspend" }}
+{{- if hasKey $job $key }}
+{{ $key }}: {{ index $job $key }}
+{{- end }}
+{{- end }}
+template:
+  {{- include "common.podTemplate" . | nindent 2 }}
+{{- end }}

@@ -1,0 +1,111 @@
+{{/*
+What may reach a component and what it may reach. `w.from` lists components of the release; `w.ingress` and
+`w.egress` are rules as Kubernetes takes them; people add `networkPolicy.extraIngress` and `extraEgress`.
+*/}}
+{{- define "common.networkPolicy" -}}
+{{- $ctx := .ctx -}}{{- $w := .w -}}{{- $o := .o -}}
+{{- $policy := $o.networkPolicy | default dict -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+{{ include "common.metadata" . }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "common.selectorLabels" (list $ctx $w.component) | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    {{- with $w.from }}
+    - ports:
+        - port: http
+      from:
+        {{- range . }}
+        - podSelector:
+            matchLabels:
+              {{- include "common.peerLabels" (list $ctx .) | nindent 14 }}
+        {{- end }}
+    {{- end }}
+    {{- if and $w.port $o.metrics $o.metrics.serviceMonitor.enabled }}
+    - ports:
+        - port: http
+      from:
+        {{- toYaml $policy.metricsFrom | nindent 8 }}
+    {{- end }}
+    {{- with concat ($w.ingress | default list) ($policy.extraIngress | default list) }}
+    {{- tpl (toYaml .) $ctx | nindent 4 }}
+    {{- end }}
+  egress:
+    {{- include "common.egressToDNS" $ctx | nindent 4 }}
+    {{- with concat ($w.egress | default list) ($policy.extraEgress | default list) }}
+    {{- tpl (toYaml .) $ctx | nindent 4 }}
+    {{- end }}
+{{- end }}
+
+{{/* Name look-ups: the cluster's DNS pods, and the node's own cache where there is one. */}}
+{{- define "common.egressToDNS" -}}
+- ports:
+    - {port: 53, protocol: UDP}
+    - {port: 53, protocol: TCP}
+  to:
+    - namespaceSelector: {}
+    - ipBlock: {cidr: 169.254.20.10/32}
+{{- end }}
+
+{{/* Anywhere but the link-local range, where clouds answer with the node's own credentials. */}}
+{{- define "common.egressAnywhere" -}}
+- ports:
+    {{- range . }}
+    - port: {{ . }}
+    {{- end }}
+  to:
+    - ipBlock:
+        cidr: 0.0.0.0/0
+        except: [169.254.0.0/16]
+    - ipBlock:
+        cidr: ::/0
+        except: [fe80::/10, "fd00:ec2::254/128"]
+{{- end }}
+
+{{/*
+To a server named by URL: the component of this release when it is that one's Service, otherwise anywhere on
+the URL's port. Call: include "common.egressToURL" (list $ $url "inference")
+*/}}
+{{- define "common.egressToURL" -}}
+{{- $ctx := index . 0 -}}
+{{- $url := tpl (index . 1) $ctx -}}
+{{- $component := index . 2 -}}
+{{- if $url -}}
+{{- $parsed := urlParse $url -}}
+{{- $host := regexReplaceAll ":[0-9]+$" $parsed.host "" -}}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" $parsed.host) | default (ternary "443" "80" (eq $parsed.scheme "https")) -}}
+{{- if eq $host (include "common.componentName" (list $ctx $component)) -}}
+- ports:
+    - port: {{ $port }}
+  to:
+    - podSelector:
+        matchLabels:
+          {{- include "common.peerLabels" (list $ctx $component) | nindent 10 }}
+{{- else -}}
+{{- include "common.egressAnywhere" (list (int $port)) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+To the database: CloudNativePG's pods and poolers when it is this release's, otherwise anywhere on its port.
+Call: include "common.egressToDatabase" (list $ .Values.database)
+*/}}
+{{- define "common.egressToDatabase" -}}
+{{- $ctx := index . 0 -}}
+{{- $db := index . 1 -}}
+{{- $cluster := include "common.componentName" (list $ctx "database") -}}
+{{- if hasPrefix $cluster (tpl ($db.host | default "") $ctx) -}}
+- ports:
+    - port: 5432
+  to:
+    - podSelector:
+        matchLabels:
+          cnpg.io/cluster: {{ $cluster }}
+{{- else -}}
+{{- include "common.egressAnywhere" (list (int $db.port)) -}}
+{{- end -}}
+{{- end }}
