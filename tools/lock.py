@@ -21,14 +21,17 @@ MEMBERS = (
     "cli",
 )
 # In this order: dev is held to the versions of runtime.
-LOCKS = ("runtime", "models", "dev")
+LOCKS = ("runtime", "models", "dev", "helm", "checkov")
+# These hold nothing that a member imports, and the first two only packages whose files are wanted.
+WITHOUT_MEMBERS = ("models", "helm", "checkov")
+WITHOUT_DEPENDENCIES = ("models", "helm")
 DIGEST = "# compiled from: "
 
 
 def digest(lock: str) -> str:
     """Of everything that decides what the lock should hold."""
     parts = [(REQUIREMENTS / f"{lock}.in").read_bytes(), (REQUIREMENTS / "overrides.txt").read_bytes()]
-    if lock != "models":
+    if lock not in WITHOUT_MEMBERS:
         for member in MEMBERS:
             project = tomllib.loads((ROOT / member / "pyproject.toml").read_text(encoding="utf-8"))["project"]
             wanted = (
@@ -64,7 +67,7 @@ def compile_lock(lock: str, *, upgrade: bool) -> None:
         str(target.relative_to(ROOT)),
     ]
     command += [argument for name in names for argument in ("--no-emit-package", name)]
-    command += ["--no-deps"] if lock == "models" else []
+    command += ["--no-deps"] if lock in WITHOUT_DEPENDENCIES else []
     command += ["--upgrade"] if upgrade else []
     subprocess.run([*command, f"requirements/{lock}.in"], cwd=ROOT, check=True)
     target.write_text(f"{DIGEST}{digest(lock)}\n{target.read_text(encoding='utf-8')}", encoding="utf-8")
@@ -86,12 +89,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
+    parser.add_argument("lock", nargs="*", help="only these, instead of all")
     arguments = parser.parse_args()
     if arguments.check:
         if out_of_date := stale():
             sys.exit(f"Out of date: {', '.join(out_of_date)}. Run `make lock` and commit the result.")
         return
-    for lock in LOCKS:
+    for lock in arguments.lock or LOCKS:
         compile_lock(lock, upgrade=arguments.upgrade)
 
 
