@@ -25,7 +25,8 @@ from pilothouse_chat_ui.settings import (
     StreamSettings,
     UpstreamSettings,
 )
-from pilothouse_core.settings import AuthSettings, DatabaseSettings
+from pilothouse_core.auth_settings import AuthSettings
+from pilothouse_core.settings import DatabaseSettings
 from support.database import Database
 
 Json: TypeAlias = dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 from integration.chat_ui.replicas import KEY, Browser, Json, Replica, replica, settings_for
 from integration.chat_ui.scripted_query import ScriptedQuery, plain
 from pilothouse_core.auth import Authenticator, Principal
-from pilothouse_core.settings import AuthSettings
+from pilothouse_core.auth_settings import AuthSettings
 from support.database import Database
 
 

@@ -15,8 +15,8 @@ from pilothouse_chat_ui.ingest.client import open_client
 from pilothouse_chat_ui.ingest.proxy import pass_on
 from pilothouse_chat_ui.settings import UpstreamSettings
 from pilothouse_core.auth import Authenticator, Principal
+from pilothouse_core.auth_settings import AuthSettings
 from pilothouse_core.problem import install_problem_handlers
-from pilothouse_core.settings import AuthSettings
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from pilothouse_core.settings import AuthSettings, DatabaseSettings, ServerSettings
+from pilothouse_core.auth_settings import AuthSettings
+from pilothouse_core.settings import DatabaseSettings, ServerSettings
 from pilothouse_core.testing import HashEmbedder
 from pilothouse_ingest.settings import IngestSettings, ParsingSettings, WorkerSettings
 from pilothouse_ingest.worker import run_worker

@@ -10,9 +10,10 @@ import pytest
 
 from integration.query.conftest import Client
 from pilothouse_core.auth import Authenticator, Principal
+from pilothouse_core.auth_settings import AuthSettings
 from pilothouse_core.database import open_pool
 from pilothouse_core.lexical import query_tokens
-from pilothouse_core.settings import AuthSettings, DatabaseSettings
+from pilothouse_core.settings import DatabaseSettings
 from pilothouse_core.testing import HashEmbedder
 from pilothouse_query.app import SEARCH_PATH
 from support.corpus import Document, add_collection

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from pilothouse_chat_ui.app import create_app
 from pilothouse_chat_ui.security import CONTENT_SECURITY_POLICY
 from pilothouse_chat_ui.settings import PageSettings, Settings
-from pilothouse_core.settings import AuthSettings
+from pilothouse_core.auth_settings import AuthSettings
 
 SCRIPT = "console.log('page');" * 100
 

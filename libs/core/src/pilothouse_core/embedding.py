@@ -20,6 +20,7 @@ import structlog
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from pilothouse_core.auth import bearer
 from pilothouse_core.settings import EmbeddingSettings
 
 log = structlog.get_logger()
@@ -199,7 +200,9 @@ class TeiEmbedder:
             response.raise_for_status()
             return response.json()
         except httpx2.HTTPStatusError as exc:
-            raise self._error(f"status {exc.response.status_code}") from exc
+            status = exc.response.status_code
+            hint = " (it refuses PILOTHOUSE_EMBEDDING_KEY)" if status in (401, 403) else ""
+            raise self._error(f"status {status}{hint}") from exc
         except httpx2.HTTPError as exc:
             raise self._error(type(exc).__name__) from exc
         except ValueError as exc:
@@ -230,7 +233,9 @@ async def open_embedder(settings: EmbeddingSettings) -> AsyncIterator[Embedder]:
     """The embedder that the settings name, ready for use. Raises `EmbedderError`."""
     if settings.backend == "tei":
         timeout = httpx2.Timeout(settings.timeout.total_seconds(), connect=5)
-        async with httpx2.AsyncClient(base_url=str(settings.url).rstrip("/"), timeout=timeout) as client:
+        async with httpx2.AsyncClient(
+            base_url=str(settings.url).rstrip("/"), timeout=timeout, headers=bearer(settings.key)
+        ) as client:
             remote = TeiEmbedder(client, batch_size=settings.batch_size)
             await remote.start()
             yield remote

@@ -240,6 +240,8 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Whose forwarded headers may be believed is decided with the principal, not here.
+        proxy_headers=False,
         timeout_graceful_shutdown=int(settings.server.grace.total_seconds()),
     )
     _Server(config).run()

@@ -6,7 +6,8 @@ A service subclasses `ServiceSettings` and adds its own groups.
 
 import sys
 from datetime import timedelta
-from typing import Annotated, Literal, Self, TypeVar
+from ipaddress import ip_address
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -17,7 +18,10 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from pilothouse_core.auth_settings import AuthSettings
+from pilothouse_core.environment import Environment
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -59,25 +63,6 @@ class DatabaseSettings(BaseModel):
     )
 
 
-class AuthSettings(BaseModel):
-    """Who may call. See `pilothouse_core.auth`."""
-
-    mode: Literal["local", "token"] = Field(
-        default="local",
-        description="`local`: everybody is the principal `local` and only this machine may call. "
-        "`token`: callers carry a signed token.",
-    )
-    key: SecretStr | None = Field(
-        default=None, description="Key that signs tokens between services; at least 32 bytes."
-    )
-
-    @model_validator(mode="after")
-    def _token_needs_key(self) -> Self:
-        if self.mode == "token" and (self.key is None or len(self.key.get_secret_value().encode()) < 32):
-            raise ValueError("PILOTHOUSE_AUTH_MODE=token needs PILOTHOUSE_AUTH_KEY of at least 32 bytes")
-        return self
-
-
 class LogSettings(BaseModel):
     """What is logged and how."""
 
@@ -113,6 +98,7 @@ class EmbeddingSettings(BaseModel):
     timeout: Duration = Field(
         default=timedelta(seconds=30), description="Longest wait for one request to a server."
     )
+    key: SecretStr | None = Field(default=None, description="API key for the embedding server.")
 
     @model_validator(mode="after")
     def _tei_needs_url(self) -> Self:
@@ -122,7 +108,11 @@ class EmbeddingSettings(BaseModel):
 
 
 class ServiceSettings(BaseSettings):
-    """The groups that every service has. Raises `pydantic.ValidationError` on a wrong value."""
+    """The groups that every service has. Raises `pydantic.ValidationError` on a wrong value.
+
+    `auth_modes` are the modes that the service can work in; of `auth_secrets` it needs at least one in
+    any mode but `local`.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="PILOTHOUSE_",
@@ -131,11 +121,51 @@ class ServiceSettings(BaseSettings):
         extra="ignore",
         nested_model_default_partial_update=True,
     )
+    auth_modes: ClassVar[frozenset[str]] = frozenset({"local", "token"})
+    auth_secrets: ClassVar[frozenset[str]] = frozenset({"key", "api_keys"})
 
     server: ServerSettings = Field(default_factory=ServerSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  replaced
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  not used
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  not used
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code, then the environment with its files."""
+        return init_settings, Environment(settings_cls)
+
+    @model_validator(mode="after")
+    def _callers_can_be_known(self) -> Self:
+        mode = self.auth.mode
+        if mode not in self.auth_modes:
+            raise ValueError(
+                f"PILOTHOUSE_AUTH_MODE={mode} is for the chat page alone. Set it to token here; the page "
+                "passes people's identity on with signed tokens"
+            )
+        if mode == "local":
+            if not _is_loopback(self.server.host):
+                raise ValueError(
+                    f"PILOTHOUSE_AUTH_MODE=local trusts everybody who can connect, so it cannot listen on "
+                    f"{self.server.host}. Set PILOTHOUSE_AUTH_MODE=token, or PILOTHOUSE_SERVER_HOST=127.0.0.1"
+                )
+        elif self.auth_secrets and not any(getattr(self.auth, name) for name in self.auth_secrets):
+            wanted = " or ".join(f"PILOTHOUSE_AUTH_{name.upper()}" for name in sorted(self.auth_secrets))
+            raise ValueError(f"PILOTHOUSE_AUTH_MODE={mode} needs {wanted}")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -148,9 +178,13 @@ def read_settings(settings: type[SettingsT]) -> SettingsT:
     """
     try:
         return settings()
+    except SettingsError as exc:
+        wrong = [str(exc)]
     except ValidationError as exc:
         wrong = []
         for error in exc.errors(include_url=False, include_input=False, include_context=False):
+            message = error["msg"].removeprefix("Value error, ")
             variable = "_".join(["PILOTHOUSE", *(str(part).upper() for part in error["loc"])])
-            wrong.append(f"  {variable}: {error['msg']}")
-        sys.exit("The settings are not right. Correct these variables and start again:\n" + "\n".join(wrong))
+            # A rule over several variables names them itself.
+            wrong.append(f"  {message}" if "PILOTHOUSE_" in message else f"  {variable}: {message}")
+    sys.exit("The settings are not right. Correct these variables and start again:\n" + "\n".join(wrong))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ByteSize, Field, HttpUrl, model_validator
 
@@ -122,6 +122,9 @@ class PageSettings(BaseModel):
 
 class Settings(ServiceSettings):
     """Everything the chat service can be told."""
+
+    auth_modes: ClassVar[frozenset[str]] = frozenset({"local", "token", "proxy", "none"})
+    auth_secrets: ClassVar[frozenset[str]] = frozenset({"key"})
 
     server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8080))
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)

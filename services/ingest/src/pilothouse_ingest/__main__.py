@@ -9,7 +9,7 @@ from pilothouse_core.embedding import EmbedderError
 from pilothouse_core.http import serve
 from pilothouse_core.settings import read_settings
 from pilothouse_core.telemetry import configure_logging
-from pilothouse_ingest.settings import IngestSettings
+from pilothouse_ingest.settings import IngestSettings, WorkerProcessSettings
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pilothouse-ingest", description=__doc__)
     parser.add_argument("part", choices=("api", "worker"))
     part = parser.parse_args().part
-    settings = read_settings(IngestSettings)
+    settings = read_settings(IngestSettings if part == "api" else WorkerProcessSettings)
     configure_logging(settings.log, service=f"ingest-{part}")
     # It tells of each job's start and end, as our own events do with the document's id.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)

@@ -1,7 +1,7 @@
 """Settings of the ingest service; the API and the worker read the same ones."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ByteSize, Field
 
@@ -74,9 +74,17 @@ class WorkerSettings(BaseModel):
 class IngestSettings(ServiceSettings):
     """All settings of the ingest API and worker."""
 
+    auth_secrets: ClassVar[frozenset[str]] = frozenset({"key"})
+
     server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8081))
     upload: UploadSettings = Field(default_factory=UploadSettings)
     parsing: ParsingSettings = Field(default_factory=ParsingSettings)
     chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
+
+
+class WorkerProcessSettings(IngestSettings):
+    """The same for the worker's process: nobody calls it, so it holds no key."""
+
+    auth_secrets: ClassVar[frozenset[str]] = frozenset()

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from psycopg import Error
 from psycopg_pool import PoolTimeout
 
-from pilothouse_core.auth import LOCAL, Authenticator
+from pilothouse_core.auth import LOCAL, Authenticator, bearer
 from pilothouse_core.database import Pool, open_pool
 from pilothouse_core.embedding import Embedder, open_embedder
 from pilothouse_core.http import create_service
@@ -80,17 +80,18 @@ async def _open_reranker(stack: AsyncExitStack, settings: Settings) -> Reranker 
     if settings.rerank.url is None:
         return None
     client = httpx2.AsyncClient(
-        base_url=str(settings.rerank.url), timeout=settings.rerank.timeout.total_seconds()
+        base_url=str(settings.rerank.url),
+        timeout=settings.rerank.timeout.total_seconds(),
+        headers=bearer(settings.rerank.key),
     )
     return TeiReranker(await stack.enter_async_context(client))
 
 
 def _model_client(settings: Settings) -> httpx2.AsyncClient:
     """Timeouts are set per call: an answer may take minutes, a connection may not."""
-    key = settings.model.key
     return httpx2.AsyncClient(
         base_url=str(settings.model.url).rstrip("/") + "/",
-        headers={"authorization": f"Bearer {key.get_secret_value()}"} if key else {},
+        headers=bearer(settings.model.key),
         limits=httpx2.Limits(max_connections=200, max_keepalive_connections=20),
     )
 

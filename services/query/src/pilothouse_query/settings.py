@@ -1,7 +1,7 @@
 """Settings of the query service."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
@@ -36,6 +36,7 @@ class RerankSettings(BaseModel):
     url: HttpUrl | None = Field(
         default=None, description="Address of a Text Embeddings Inference server that serves a reranker."
     )
+    key: SecretStr | None = Field(default=None, description="API key for the reranker.")
     timeout: Duration = Field(default=timedelta(seconds=10), description="Longest wait for the reranker.")
 
 
@@ -102,6 +103,8 @@ class ChatSettings(BaseModel):
 
 class Settings(ServiceSettings):
     """All settings of the query service."""
+
+    auth_secrets: ClassVar[frozenset[str]] = frozenset({"key"})
 
     server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8082))
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)

@@ -1,6 +1,7 @@
 """HTTP for what the page needs to know first."""
 
 import asyncio
+from typing import Literal
 
 from fastapi import APIRouter, status
 from pydantic import BaseModel, Field
@@ -33,6 +34,9 @@ class Config(BaseModel):
     """What the page needs to know."""
 
     version: str
+    auth_mode: Literal["local", "token", "proxy", "none"] = Field(
+        description="How people are told apart; `none`: not at all, everybody is one principal."
+    )
     principal: PrincipalOut
     model: ModelStatus
     limits: Limits
@@ -48,6 +52,7 @@ async def read_config(principal: CurrentPrincipal, state: AppState) -> Config:
     model, samples = await asyncio.gather(state.model.status(headers), state.samples.offered(headers))
     return Config(
         version=__version__,
+        auth_mode=state.settings.auth.mode,
         principal=PrincipalOut(subject=principal.subject),
         model=model,
         limits=Limits(
