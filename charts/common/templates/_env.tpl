@@ -28,16 +28,35 @@ Call: include "common.env" (dict "ctx" $ "env" $env "settings" $map "extra" $lis
 {{- end }}
 
 {{/*
+The database that a component connects to: its own values, or global.database where that names a host, since
+all parts use the same one. Call: include "common.databaseOf" (list $ .Values.database) | fromYaml
+*/}}
+{{- define "common.databaseOf" -}}
+{{- $ctx := index . 0 -}}
+{{- $db := deepCopy (index . 1) -}}
+{{- $global := (include "common.global" $ctx | fromYaml).database | default dict -}}
+{{- if $global.host -}}
+{{- $_ := set $db "caSecret" "" -}}
+{{- range $key := list "host" "port" "name" "sslMode" "caSecret" "caKey" -}}
+{{- with index $global $key -}}{{- $_ := set $db $key . -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $key := list "host" "existingSecret" "caSecret" -}}
+{{- $_ := set $db $key (tpl (index $db $key | default "") $ctx) -}}
+{{- end -}}
+{{- toYaml $db -}}
+{{- end }}
+
+{{/*
 Variables that connect to PostgreSQL as one role. Libpq takes the password from PGPASSWORD,
 so that it is never part of an address. Call: include "common.databaseEnv" (list $ .Values.database)
 */}}
 {{- define "common.databaseEnv" -}}
-{{- $ctx := index . 0 -}}
-{{- $db := index . 1 -}}
-{{- $host := tpl ($db.host | default "") $ctx | required "database.host is empty: name the PostgreSQL server, for example --set database.host=pilothouse-database-rw" -}}
-{{- $secret := tpl ($db.existingSecret | default "") $ctx | required "database.existingSecret is empty: name the Secret that holds the role's password, for example one made by: kubectl create secret generic pilothouse-db --from-literal=password=…" -}}
+{{- $db := include "common.databaseOf" . | fromYaml -}}
+{{- $host := $db.host | required "database.host is empty: name the PostgreSQL server, for example --set database.host=pilothouse-database-rw" -}}
+{{- $secret := $db.existingSecret | required "database.existingSecret is empty: name the Secret that holds the role's password, for example one made by: kubectl create secret generic pilothouse-db --from-literal=password=…" -}}
 {{- $query := printf "sslmode=%s" $db.sslMode -}}
-{{- if tpl ($db.caSecret | default "") $ctx -}}
+{{- if $db.caSecret -}}
 {{- $query = printf "%s&sslrootcert=/etc/pilothouse/database/ca.crt" $query -}}
 {{- else if hasPrefix "verify-" $db.sslMode -}}
 {{- /* The certificates that the image trusts: what a managed database with a public certificate needs. */ -}}
@@ -51,9 +70,8 @@ PGPASSWORD:
 
 {{/* The volume with the database's CA, and its mount; nothing where no CA is named. */}}
 {{- define "common.databaseVolumes" -}}
-{{- $ctx := index . 0 -}}
-{{- $db := index . 1 -}}
-{{- with tpl ($db.caSecret | default "") $ctx }}
+{{- $db := include "common.databaseOf" . | fromYaml -}}
+{{- with $db.caSecret }}
 - name: database-ca
   secret:
     secretName: {{ . }}
@@ -63,7 +81,7 @@ PGPASSWORD:
 {{- end }}
 {{- end }}
 {{- define "common.databaseMounts" -}}
-{{- if tpl ((index . 1).caSecret | default "") (index . 0) }}
+{{- if (include "common.databaseOf" . | fromYaml).caSecret }}
 - name: database-ca
   mountPath: /etc/pilothouse/database
   readOnly: true
@@ -89,5 +107,26 @@ PILOTHOUSE_AUTH_PREVIOUS_KEY:
 PILOTHOUSE_AUTH_API_KEYS:
   secret: {{ tpl . $ctx | quote }}
   key: {{ $auth.apiKeysKey }}
+{{- end }}
+{{- end }}
+
+{{/*
+Variables for the embedding server: the component's own, or global.embedding where that names one.
+Call: include "common.embeddingEnv" (list $ .Values.embedding); "common.embeddingURL" gives the address alone.
+*/}}
+{{- define "common.embeddingURL" -}}
+{{- $ctx := index . 0 -}}
+{{- $global := (include "common.global" $ctx | fromYaml).embedding | default dict -}}
+{{- tpl ($global.url | default (index . 1).url) $ctx | required "embedding.url is empty: name the embedding server, for example --set embedding.url=http://tei:8085" -}}
+{{- end }}
+{{- define "common.embeddingEnv" -}}
+{{- $ctx := index . 0 -}}
+{{- $global := (include "common.global" $ctx | fromYaml).embedding | default dict -}}
+{{- $from := ternary $global (index . 1) (not (empty $global.url)) -}}
+PILOTHOUSE_EMBEDDING_URL: {{ include "common.embeddingURL" . | quote }}
+{{- with tpl ($from.existingSecret | default "") $ctx }}
+PILOTHOUSE_EMBEDDING_KEY:
+  secret: {{ . }}
+  key: {{ $from.key | default "key" }}
 {{- end }}
 {{- end }}

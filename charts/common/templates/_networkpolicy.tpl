@@ -96,9 +96,9 @@ Call: include "common.egressToDatabase" (list $ .Values.database)
 */}}
 {{- define "common.egressToDatabase" -}}
 {{- $ctx := index . 0 -}}
-{{- $db := index . 1 -}}
+{{- $db := include "common.databaseOf" . | fromYaml -}}
 {{- $cluster := include "common.componentName" (list $ctx "database") -}}
-{{- if hasPrefix $cluster (tpl ($db.host | default "") $ctx) -}}
+{{- if hasPrefix $cluster $db.host -}}
 - ports:
     - port: 5432
   to:

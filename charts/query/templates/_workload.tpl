@@ -1,7 +1,7 @@
 {{/* What the query service is; the library makes the objects of it. */}}
 {{- define "query.workload" -}}
 {{- $url := tpl .Values.model.url . | required "model.url is empty: name the language model's server, for example --set model.url=http://tgi:8083" -}}
-{{- $embedding := tpl .Values.embedding.url . | required "embedding.url is empty: name the embedding server, for example --set embedding.url=http://tei:8085" -}}
+{{- $embedding := include "common.embeddingURL" (list . .Values.embedding) -}}
 component: query
 port: 8082
 waitForSchema: true
@@ -18,16 +18,18 @@ env:
   PILOTHOUSE_SERVER_GRACE: {{ sub .Values.terminationGracePeriodSeconds 10 | quote }}
   PILOTHOUSE_MODEL_URL: {{ $url | quote }}
   PILOTHOUSE_CHAT_STYLE: {{ .Values.model.style }}
+  {{- if eq .Values.model.style "quote" }}
+  # Two cores read some 250 tokens of a prompt a second.
+  PILOTHOUSE_CHAT_CONTEXT_TOKENS: "500"
+  PILOTHOUSE_CHAT_HISTORY_TOKENS: "0"
+  {{- end }}
   {{- with .Values.model.name }}
   PILOTHOUSE_MODEL_NAME: {{ . | quote }}
   {{- end }}
   {{- with .Values.model.existingSecret }}
   PILOTHOUSE_MODEL_KEY: {secret: {{ . | quote }}, key: {{ $.Values.model.key }}}
   {{- end }}
-  PILOTHOUSE_EMBEDDING_URL: {{ $embedding | quote }}
-  {{- with .Values.embedding.existingSecret }}
-  PILOTHOUSE_EMBEDDING_KEY: {secret: {{ . | quote }}, key: {{ $.Values.embedding.key }}}
-  {{- end }}
+  {{- include "common.embeddingEnv" (list . .Values.embedding) | nindent 2 }}
   {{- with tpl .Values.rerank.url . }}
   PILOTHOUSE_RERANK_URL: {{ . | quote }}
   {{- end }}
