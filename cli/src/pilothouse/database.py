@@ -5,7 +5,8 @@ from psycopg import sql
 
 from pilothouse.parts import DATABASE
 from pilothouse.postgres import EmbeddedPostgres
-from pilothouse_core.migrate import NewerDatabaseError, migrate, pending
+from pilothouse_core.migrate import migrate, pending
+from pilothouse_core.schema import NewerDatabaseError
 
 ROLES = ("pilothouse_ingest", "pilothouse_query", "pilothouse_chat")
 

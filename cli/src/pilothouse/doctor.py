@@ -138,7 +138,7 @@ def check_model(settings: LocalSettings, _snapshot: Snapshot | None) -> Iterator
     if settings.model_url:
         yield Finding("ok", f"Answers come from the model server at {settings.model_url}")
         return
-    from pilothouse_model_server.weights import ModelFileError, find_model
+    from pilothouse_model_server.chat.weights import ModelFileError, find_model
 
     configured = os.environ.get("PILOTHOUSE_GGUF")
     try:

@@ -7,7 +7,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from pilothouse_core.migrate import NewerDatabaseError, available, migrate
+from pilothouse_core.migrate import migrate
+from pilothouse_core.schema import NewerDatabaseError, available
 from support.database import Database, Server
 
 

@@ -14,7 +14,16 @@ from pilothouse_core.settings import DatabaseSettings
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
+# How long one who needs a connection waits for it.
 CONNECT_SECONDS = 10.0
+# A node that is gone without a word is noticed in seconds; the operating system would take minutes.
+NETWORK_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 @asynccontextmanager
@@ -69,7 +78,7 @@ def connection_options(
     if read_only:
         options.append("-c default_transaction_read_only=on")
     return {
+        **NETWORK_OPTIONS,
         "application_name": f"pilothouse-{application_name}",
-        "connect_timeout": int(CONNECT_SECONDS),
         "options": " ".join(options),
     }

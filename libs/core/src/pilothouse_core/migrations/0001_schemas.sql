@@ -1,3 +1,4 @@
+-- kind: expand
 -- Three schemas, one per owner of data: documents (ingest writes, query reads),
 -- jobs (the procrastinate queue), chat (sessions, written by chat-ui alone).
 -- Roles are created without a password and without LOGIN; whoever installs the

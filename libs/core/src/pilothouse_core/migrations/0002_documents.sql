@@ -1,3 +1,4 @@
+-- kind: expand
 -- Collections, documents with their original bytes, chunks and vectors.
 
 SET LOCAL search_path = documents, public;

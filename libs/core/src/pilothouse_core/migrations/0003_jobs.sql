@@ -1,3 +1,4 @@
+-- kind: expand
 -- The job queue's own schema, read from the installed procrastinate package.
 
 SET LOCAL search_path = jobs;

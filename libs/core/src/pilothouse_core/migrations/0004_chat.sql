@@ -1,3 +1,4 @@
+-- kind: expand
 -- Sessions, messages and runs. Every row that belongs to a person carries its owner.
 
 SET LOCAL search_path = chat, public;
