@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-LEVELS = ("unit", "integration", "contract", "e2e")
+LEVELS = ("unit", "charts", "integration", "contract", "e2e")
 HERE = Path(__file__).parent
 
 
