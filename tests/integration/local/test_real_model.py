@@ -13,12 +13,12 @@ import httpx2
 import psutil
 import pytest
 
-from pilothouse_model_server.app import create_app
-from pilothouse_model_server.engine import LlamaEngine, OnChunk
-from pilothouse_model_server.schemas import ChatRequest
-from pilothouse_model_server.service import ChatService
+from pilothouse_model_server.chat.app import create_app
+from pilothouse_model_server.chat.engine import LlamaEngine, OnChunk
+from pilothouse_model_server.chat.schemas import ChatRequest
+from pilothouse_model_server.chat.service import ChatService
+from pilothouse_model_server.chat.weights import ModelFile, ModelFileError, find_model
 from pilothouse_model_server.settings import LlamaSettings, Settings
-from pilothouse_model_server.weights import ModelFile, ModelFileError, find_model
 
 LLAMA = LlamaSettings(context=1024, slots=2, threads=1)
 QUESTION = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 8}

@@ -10,11 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from pilothouse_model_server.app import create_app
-from pilothouse_model_server.engine import OnChunk
-from pilothouse_model_server.errors import ModelError
-from pilothouse_model_server.schemas import ChatRequest
-from pilothouse_model_server.service import ChatService
+from pilothouse_model_server.chat.app import create_app
+from pilothouse_model_server.chat.engine import OnChunk
+from pilothouse_model_server.chat.errors import ModelError
+from pilothouse_model_server.chat.schemas import ChatRequest
+from pilothouse_model_server.chat.service import ChatService
 from pilothouse_model_server.settings import LlamaSettings, Settings
 
 QUESTION = {"messages": [{"role": "user", "content": "Hello?"}]}

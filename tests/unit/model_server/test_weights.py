@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pilothouse_model_server.weights import ModelFileError, find_model
+from pilothouse_model_server.chat.weights import ModelFileError, find_model
 
 
 def write(folder: Path, name: str, content: bytes = b"GGUF\x03") -> Path:

@@ -1,22 +1,12 @@
 """Settings of the model server."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from pilothouse_core.settings import ServerSettings, ServiceSettings
-
-
-def _spare_cores() -> int:
-    """All cores but one.
-
-    llama.cpp's threads wait for each other after every step, so one that must share its core holds up all:
-    on two busy cores, two threads were measured to be 16 to 50 times slower than one.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - 1)
+from pilothouse_model_server.cores import cores, spare_cores
 
 
 class LlamaSettings(BaseModel):
@@ -32,10 +22,34 @@ class LlamaSettings(BaseModel):
         default=16, description="Requests that may wait for a slot; further ones get 429."
     )
     threads: Annotated[int, Field(ge=1)] = Field(
-        default_factory=_spare_cores, description="CPU threads; default: all cores but one."
+        default_factory=spare_cores, description="CPU threads; default: all cores but one."
     )
     max_tokens: Annotated[int, Field(ge=1)] = Field(
         default=1024, description="Longest answer when the request names no limit."
+    )
+
+
+class OnnxSettings(BaseModel):
+    """Which embedding model is served, and how."""
+
+    path: Path | None = Field(
+        default=None,
+        description="Folder of a sentence-transformers model with `model.onnx` (or `onnx/model.onnx`) in it.",
+    )
+    name: str = Field(
+        default="", description="What the model is called on the wire; default: the folder's name."
+    )
+    threads: Annotated[int, Field(ge=1)] = Field(
+        default_factory=cores, description="CPU threads; default: all cores."
+    )
+    queue: Annotated[int, Field(ge=1)] = Field(
+        default=128, description="Requests that may be in work or wait; further ones get 429."
+    )
+    batch: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=32, description="Texts of one request at most."
+    )
+    characters: Annotated[int, Field(ge=1)] = Field(
+        default=500_000, description="Characters of all texts of one request at most."
     )
 
 
@@ -47,3 +61,10 @@ class Settings(ServiceSettings):
         default=None, description="Model file in GGUF format; default: the packaged SmolLM2-135M-Instruct."
     )
     llama: LlamaSettings = Field(default_factory=LlamaSettings)
+    onnx: OnnxSettings = Field(default_factory=OnnxSettings)
+
+
+class EmbeddingsSettings(Settings):
+    """The same for the process that serves embeddings; both may run on one machine."""
+
+    server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8085))

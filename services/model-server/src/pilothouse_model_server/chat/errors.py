@@ -6,6 +6,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from pilothouse_core.problem import Problem
+
 
 class ModelError(Exception):
     """A request that got no answer, and why."""
@@ -29,7 +31,7 @@ class ModelError(Exception):
     @property
     def body(self) -> dict[str, dict[str, str | None]]:
         """`{"error": {...}}`."""
-        kind = {429: "rate_limit_error"}.get(
+        kind = {401: "authentication_error", 429: "rate_limit_error"}.get(
             self.status, "invalid_request_error" if self.status < 500 else "server_error"
         )
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
@@ -57,7 +59,7 @@ def from_llama(error: dict[str, Any]) -> ModelError:
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer ModelError and payload errors in OpenAI's form; the only payload here is a chat request."""
+    """Answer every refusal in OpenAI's form; the only payload here is a chat request."""
 
     async def on_model_error(_request: Request, exc: Exception) -> JSONResponse:
         assert isinstance(exc, ModelError)
@@ -70,5 +72,11 @@ def install_error_handlers(app: FastAPI) -> None:
         error = invalid_request(f"{param or 'The body'}: {first['msg']}", param)
         return JSONResponse(error.body, status_code=error.status)
 
+    async def on_problem(_request: Request, exc: Exception) -> JSONResponse:
+        assert isinstance(exc, Problem)
+        error = ModelError(status=exc.status, code=exc.code, message=exc.detail, headers=exc.headers)
+        return JSONResponse(error.body, status_code=error.status, headers=error.headers)
+
     app.add_exception_handler(ModelError, on_model_error)
+    app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation)

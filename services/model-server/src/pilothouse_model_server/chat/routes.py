@@ -1,25 +1,24 @@
 """HTTP routes: OpenAI's chat and model list, TGI's `/info` and `/health`."""
 
-import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from pilothouse_model_server import __version__
-from pilothouse_model_server.errors import ModelError
-from pilothouse_model_server.schemas import ChatRequest, Info, Model, ModelList
-from pilothouse_model_server.service import ChatService
+from pilothouse_model_server.callers import known_caller
+from pilothouse_model_server.chat.errors import ModelError
+from pilothouse_model_server.chat.schemas import ChatRequest, Info, Model, ModelList
+from pilothouse_model_server.chat.service import ChatService
+from pilothouse_model_server.connection import CLIENT_GONE, while_connected
 from pilothouse_model_server.settings import Settings
 
 router = APIRouter()
 STARTED = int(time.time())
-# nginx's status for a client that closed the connection; only the access log sees it.
-CLIENT_GONE = 499
 
 Chunk = dict[str, Any]
 
@@ -40,15 +39,15 @@ Chat = Annotated[ChatService, Depends(_service)]
 Configured = Annotated[Settings, Depends(_settings)]
 
 
-@router.post("/v1/chat/completions", response_model=None)
+@router.post("/v1/chat/completions", response_model=None, dependencies=[Depends(known_caller)])
 async def chat_completions(body: ChatRequest, request: Request, chat: Chat) -> Response:
     """OpenAI Chat Completions, streaming or not."""
     if not body.stream:
-        answer = await _while_connected(request, chat.complete(body))
+        answer = await while_connected(request, chat.complete(body))
         return Response(status_code=CLIENT_GONE) if answer is None else JSONResponse(answer)
     chunks = chat.chunks(body)
     # The first chunk is a sign of life, so a request at fault still gets a status of its own.
-    first = await _while_connected(request, chunks.__anext__())
+    first = await while_connected(request, chunks.__anext__())
     if first is None:
         return Response(status_code=CLIENT_GONE)
     include_usage = body.stream_options is not None and body.stream_options.include_usage
@@ -105,17 +104,3 @@ def _event(chunk: Chunk, *, include_usage: bool) -> str:
     if not include_usage:
         chunk = {name: value for name, value in chunk.items() if name != "usage"}
     return f"data: {json.dumps(chunk, ensure_ascii=False, separators=(',', ':'))}\n\n"
-
-
-async def _while_connected(request: Request, answer: Coroutine[Any, Any, Chunk]) -> Chunk | None:
-    """The answer, or None when the client went away first; the work is stopped then."""
-    work = asyncio.ensure_future(answer)
-    # The body has been read, so the next message can only be the disconnect.
-    gone = asyncio.ensure_future(request.receive())
-    try:
-        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return work.result() if work.done() else None
-    finally:
-        for task in (work, gone):
-            task.cancel()
-        await asyncio.gather(work, gone, return_exceptions=True)

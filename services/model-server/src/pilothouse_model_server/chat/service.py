@@ -10,9 +10,9 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge
 
-from pilothouse_model_server.engine import ChatEngine
-from pilothouse_model_server.errors import ModelError, from_llama, invalid_request
-from pilothouse_model_server.schemas import ChatRequest
+from pilothouse_model_server.chat.engine import ChatEngine
+from pilothouse_model_server.chat.errors import ModelError, from_llama, invalid_request
+from pilothouse_model_server.chat.schemas import ChatRequest
 from pilothouse_model_server.settings import LlamaSettings
 
 log = structlog.get_logger()

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import xllamacpp
 
+from pilothouse_model_server.chat.weights import ModelFile, ModelFileError
 from pilothouse_model_server.settings import LlamaSettings
-from pilothouse_model_server.weights import ModelFile, ModelFileError
 
 # A chunk, or {"error": {...}}; answering True ends the generation.
 OnChunk = Callable[[dict[str, Any]], bool]

@@ -1,0 +1,1 @@
+"""Embeddings: one ONNX model through ONNX Runtime, on the wire of TEI and OpenAI."""
