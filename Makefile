@@ -6,13 +6,16 @@ STEP := ./tools/step
 WEB := services/chat-ui/web
 STATIC := services/chat-ui/src/pilothouse_chat_ui/static
 MEMBERS := libs/core services/ingest services/query services/chat-ui services/model-server cli
+IMAGES := ingest query chat-ui model-server
+REGISTRY ?= ghcr.io/pilothouse
+VERSION ?= 0.1.0
 TESTS ?= tests
 PYTEST_ARGS ?= -q
 
 NPM := ./tools/npm
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up down status test check charts bench lock clean env dev web
+.PHONY: up down status test check charts bench lock images models clean env dev web
 
 up: env web
 	@$(BIN)/pilothouse up
@@ -23,7 +26,7 @@ down:
 status:
 	@if [ -x $(BIN)/pilothouse ]; then $(BIN)/pilothouse status || true; else echo "Nothing is installed here. Run make up."; fi
 
-test: dev web .build/chromium .build/helm/made .build/checkov/made
+test: dev web .build/models .build/chromium .build/helm/made .build/checkov/made
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
 
 check: dev web
@@ -33,6 +36,7 @@ check: dev web
 	$(BIN)/lint-imports
 	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && "$(CURDIR)/$(BIN)/deptry" src) || exit 1; done
 	$(BIN)/python tools/lock.py --check
+	$(BIN)/hadolint services/*/Dockerfile
 	$(BIN)/python tools/chart_values.py --check
 	$(NPM) run lint
 	$(NPM) run typecheck
@@ -44,6 +48,13 @@ charts: dev
 
 bench: dev
 	$(BIN)/python -m bench.ingest samples
+
+images:
+	@for name in $(IMAGES); do $(STEP) "Building the image of $$name" env DOCKER_BUILDKIT=1 docker build \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
+		--tag $(REGISTRY)/$$name:$(VERSION) --file services/$$name/Dockerfile . || exit 1; done
+
+models: .build/models
 
 lock: dev
 	$(BIN)/python tools/lock.py
@@ -86,6 +97,11 @@ web: .build/web
 
 .build/web: .build/node_modules $(shell find $(WEB) -path $(WEB)/node_modules -prune -o -type f -print 2>/dev/null)
 	@$(STEP) "Building the page" $(NPM) run build
+	@touch $@
+
+# The embedding model in the form that the images use, for the tests.
+.build/models: .build/dev tools/export_onnx.py
+	@$(STEP) "Writing the embedding model for ONNX Runtime" $(BIN)/python tools/export_onnx.py
 	@touch $@
 
 .build/chromium: .build/dev tools/install_chromium.sh

