@@ -64,12 +64,12 @@ class Cluster:
             ) from exc
 
 
-class _AwayError(Exception):
-    """The API server does not answer now; it may in a moment."""
+class _NotNowError(CredentialsError):
+    """It may be possible in a moment: the API server is away, or the Role is only just being made."""
 
 
 def make_secrets(cluster: Cluster, wanted: list[WantedSecret], say: Say, *, seconds: float) -> None:
-    """Makes what is absent; waits so long in all for an API server that is away.
+    """Makes what is absent; waits so long in all for an API server that is away or does not let us yet.
 
     Raises `CredentialsError`.
     """
