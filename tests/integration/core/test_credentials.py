@@ -109,6 +109,14 @@ def test_a_role_that_may_not_is_said_with_its_remedy(
     assert f"needs a Role with get and create on secrets in {NAMESPACE}" in words
 
 
+def test_a_role_that_is_made_a_moment_later_is_waited_for(server: FakeKubernetes, cluster: Cluster) -> None:
+    server.answers = [403, None, 403]
+    lines: list[str] = []
+    make_secrets(cluster, [AUTH], lines.append, seconds=60)
+    assert ["refused to get" in lines[0], "refused to create" in lines[1]] == [True, True]
+    assert lines[2:] == ["made r-auth with key, model-key"]
+
+
 def test_a_token_that_is_not_accepted_is_said(server: FakeKubernetes, cluster: Cluster) -> None:
     server.token = "another"
     assert "token of the pod's ServiceAccount is not accepted" in refusal(cluster, AUTH)
@@ -121,7 +129,7 @@ def test_an_api_server_that_is_busy_for_a_moment_is_waited_for(
     lines: list[str] = []
     make_secrets(cluster, [AUTH], lines.append, seconds=60)
     assert lines[-1] == "made r-auth with key, model-key"
-    assert lines[0] == "waiting for the API server: status 503"
+    assert lines[0] == "The API server is busy (status 503)."
 
 
 def test_an_api_server_that_stays_away_is_an_error_in_words(cluster: Cluster) -> None:

@@ -78,16 +78,18 @@ def make_secrets(cluster: Cluster, wanted: list[WantedSecret], say: Say, *, seco
         base_url=cluster.url, verify=cluster.trust(), timeout=REQUEST_SECONDS, trust_env=False
     ) as client:
         secrets = _Secrets(client, cluster)
-        for secret in wanted:
-            while True:
-                try:
-                    say(secrets.ensure(secret))
-                    break
-                except _AwayError as exc:
-                    if time.monotonic() >= deadline:
-                        raise CredentialsError(f"The API server does not answer: {exc}.") from exc
-                    say(f"waiting for the API server: {exc}")
-                    time.sleep(PAUSE_SECONDS)
+        left, said = list(wanted), ""
+        while left:
+            try:
+                say(secrets.ensure(left[0]))
+                del left[0]
+            except _NotNowError as exc:
+                if time.monotonic() >= deadline:
+                    raise
+                if str(exc) != said:
+                    said = str(exc)
+                    say(said)
+                time.sleep(PAUSE_SECONDS)
 
 
 class _Secrets:
@@ -121,14 +123,16 @@ class _Secrets:
         try:
             response = self._client.request(method, path, json=body, headers=self._cluster.headers())
         except httpx2.TransportError as exc:
-            raise _AwayError(f"{type(exc).__name__}: {exc}") from exc
+            raise _NotNowError(f"The API server does not answer: {type(exc).__name__}: {exc}.") from exc
         if response.status_code >= 500 or response.status_code == httpx2.codes.TOO_MANY_REQUESTS:
-            raise _AwayError(f"status {response.status_code}")
+            raise _NotNowError(f"The API server is busy (status {response.status_code}).")
         return response
 
     def _refusal(self, verb: str, name: str, response: httpx2.Response) -> CredentialsError:
         said = _message(response)
+        error: type[CredentialsError] = CredentialsError
         if response.status_code == httpx2.codes.FORBIDDEN:
+            error = _NotNowError
             hint = (
                 f" The pod's ServiceAccount needs a Role with get and create on secrets in {self._namespace}."
             )
@@ -136,7 +140,7 @@ class _Secrets:
             hint = " The token of the pod's ServiceAccount is not accepted; start the pod anew."
         else:
             hint = ""
-        return CredentialsError(
+        return error(
             f"The API server refused to {verb} the Secret {name} (status {response.status_code}): "
             f"{said}.{hint} Or make the Secrets yourself and name them in the values."
         )
