@@ -126,7 +126,7 @@ class Settings(ServiceSettings):
     auth_modes: ClassVar[frozenset[str]] = frozenset({"local", "token", "proxy", "none"})
     auth_secrets: ClassVar[frozenset[str]] = frozenset({"key"})
 
-    server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8080))
+    server: ServerSettings = ServerSettings(port=8080)
     upstream: UpstreamSettings = Field(default_factory=UpstreamSettings)
     run: RunSettings = Field(default_factory=RunSettings)
     question: QuestionSettings = Field(default_factory=QuestionSettings)

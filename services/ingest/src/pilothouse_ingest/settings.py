@@ -76,7 +76,7 @@ class IngestSettings(ServiceSettings):
 
     auth_secrets: ClassVar[frozenset[str]] = frozenset({"key"})
 
-    server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8081))
+    server: ServerSettings = ServerSettings(port=8081)
     upload: UploadSettings = Field(default_factory=UploadSettings)
     parsing: ParsingSettings = Field(default_factory=ParsingSettings)
     chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)

@@ -56,7 +56,7 @@ class OnnxSettings(BaseModel):
 class Settings(ServiceSettings):
     """Everything that the model server reads from the environment."""
 
-    server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8083))
+    server: ServerSettings = ServerSettings(port=8083)
     gguf: Path | None = Field(
         default=None, description="Model file in GGUF format; default: the packaged SmolLM2-135M-Instruct."
     )
@@ -67,4 +67,4 @@ class Settings(ServiceSettings):
 class EmbeddingsSettings(Settings):
     """The same for the process that serves embeddings; both may run on one machine."""
 
-    server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8085))
+    server: ServerSettings = ServerSettings(port=8085)

@@ -106,7 +106,7 @@ class Settings(ServiceSettings):
 
     auth_secrets: ClassVar[frozenset[str]] = frozenset({"key"})
 
-    server: ServerSettings = Field(default_factory=lambda: ServerSettings(port=8082))
+    server: ServerSettings = ServerSettings(port=8082)
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     rerank: RerankSettings = Field(default_factory=RerankSettings)
