@@ -21,6 +21,7 @@ OPERATORS = (
     "postgresql.cnpg.io/v1/Cluster",
     "postgresql.cnpg.io/v1/Database",
     "postgresql.cnpg.io/v1/DatabaseRole",
+    "postgresql.cnpg.io/v1/FailoverQuorum",
     "postgresql.cnpg.io/v1/Pooler",
     "postgresql.cnpg.io/v1/ScheduledBackup",
     "barmancloud.cnpg.io/v1/ObjectStore",

@@ -28,7 +28,7 @@ def _fencing(policies: list[Object], pod: Pod, direction: str) -> list[Object]:
 
 
 def _name_lookup(policies: list[Object], pod: Pod) -> Iterator[str]:
-    rules = [r for policy in _fencing(policies, pod, "Egress") for r in policy["spec"].get("egress", [])]
+    rules = [r for policy in _fencing(policies, pod, "Egress") for r in (policy["spec"].get("egress") or [])]
     if not rules and not list(addresses(pod)):
         return
     for protocol in ("UDP", "TCP"):
@@ -73,7 +73,7 @@ def _behind(
 def _allowed(policies: list[Object], rules: str, peers: str, peer: Pod, server: Pod, number: int) -> bool:
     """Whether one rule has both the other pod and the server's port. Addresses do not stand for pods."""
     for policy in policies:
-        for rule in policy["spec"].get(rules, []):
+        for rule in policy["spec"].get(rules) or []:
             ports = rule.get("ports")
             port_fits = not ports or any(
                 server.ports.get(p.get("port")) == number or p.get("port") == number for p in ports

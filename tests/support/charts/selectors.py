@@ -100,10 +100,10 @@ def _policies(objects: list[Object], everything: list[Pod], external: External) 
         own = [pod for pod in everything if matches(policy["spec"]["podSelector"], pod.labels)]
         if not own:
             yield f"{title(policy)} selects no pod"
-        for rule in policy["spec"].get("ingress", []):
+        for rule in policy["spec"].get("ingress") or []:
             yield from _ports(policy, own, rule.get("ports", []))
             yield from _peers(policy, rule.get("from", []), everything, external)
-        for rule in policy["spec"].get("egress", []):
+        for rule in policy["spec"].get("egress") or []:
             for peer in rule.get("to", []):
                 if "podSelector" in peer and "namespaceSelector" not in peer:
                     there = [pod for pod in everything if matches(peer["podSelector"], pod.labels)]

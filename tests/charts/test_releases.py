@@ -1,0 +1,129 @@
+"""What holds across renderings: two releases, long names, the next version, packages, mirrors."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support.charts import contents
+from support.charts.helm import CHARTS, HELMS, Object, objects_in, run
+from support.charts.pods import kinds, title
+from support.charts.scenario import Renderings, Scenario, scenarios
+
+CHARTS_TO_INSTALL = sorted(path.parent.name for path in CHARTS.glob("*/values.schema.yaml"))
+EACH = pytest.mark.parametrize("scenario", scenarios(), ids=str)
+OF_THE_UMBRELLA = [s for s in scenarios() if s.install.chart.name == "pilothouse"]
+EACH_OF_THE_UMBRELLA = pytest.mark.parametrize("scenario", OF_THE_UMBRELLA, ids=str)
+# The longest that Helm takes.
+LONG = "a-release-name-as-long-as-helm-will-take-it-from-anyone"[:53]
+
+
+def rendered(scenario: Scenario, helm: str = HELMS[0], **changes: object) -> list[Object]:
+    return objects_in(scenario.also(**changes).install.render(helm))
+
+
+def titles(objects: list[Object], scenario: Scenario) -> set[str]:
+    return {title(o) for o in objects if o["metadata"]["name"] not in scenario.external.objects}
+
+
+@EACH
+def test_two_releases_fit_into_one_namespace(scenario: Scenario) -> None:
+    one, two = rendered(scenario, release="one"), rendered(scenario, release="two")
+    assert titles(one, scenario) & titles(two, scenario) == set()
+    wanted = [contents_of_wanted(objects) for objects in (one, two)]
+    assert wanted[0] & wanted[1] == set()
+
+
+def contents_of_wanted(objects: list[Object]) -> set[str]:
+    """Names of the Secrets that a release's Jobs make."""
+    texts = [o["data"].get("wanted.json", "") for o in kinds(objects, "ConfigMap")]
+    return {name for text in texts for name in re.findall(r'"name": ?"([^"]+)"', text)}
+
+
+@EACH
+def test_a_long_release_name_makes_names_that_kubernetes_takes(scenario: Scenario) -> None:
+    objects = rendered(scenario, release=LONG)
+    foreign = scenario.external.objects
+    assert list(contents.names([o for o in objects if o["metadata"]["name"] not in foreign], "ai")) == []
+
+
+@EACH
+def test_an_upgrade_renders_what_an_installation_does(scenario: Scenario) -> None:
+    assert rendered(scenario, upgrade=True) == rendered(scenario)
+
+
+@EACH_OF_THE_UMBRELLA
+def test_a_mirror_is_the_only_registry(scenario: Scenario) -> None:
+    mirror = {"imageRegistry": "mirror.example.org:5000", "imagePullSecrets": ["mirror"]}
+    values = scenario.install.values
+    values = values | {"global": values.get("global", {}) | mirror}
+    objects = rendered(scenario, values=values)
+    own = [o for o in objects if o["metadata"]["name"] not in scenario.external.objects]
+    assert {i for i in contents.images(own) if not i.startswith("mirror.example.org:5000/")} == set()
+    assert list(contents.pull_secrets(own, "mirror")) == []
+
+
+@pytest.fixture(scope="session")
+def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The charts as they will be after the next release."""
+    folder = tmp_path_factory.mktemp("next") / "charts"
+    shutil.copytree(CHARTS, folder, symlinks=True)
+    for path in folder.glob("*/Chart.yaml"):
+        text = re.sub(r"\b0\.1\.0\b", "0.2.0", path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@EACH
+def test_the_next_version_keeps_names_and_selectors(scenario: Scenario, next_version: Path) -> None:
+    """Selectors are immutable, and a renamed object is a new one. Only Jobs are made anew."""
+    now = rendered(scenario)
+    then = rendered(scenario, chart=next_version / scenario.install.chart.name)
+    assert [immutable(o) for o in now if o["kind"] != "Job"] == [
+        immutable(o) for o in then if o["kind"] != "Job"
+    ]
+    jobs = [{o["metadata"]["name"] for o in kinds(objects, "Job")} for objects in (now, then)]
+    assert jobs[0] & jobs[1] == set()
+
+
+def immutable(o: Object) -> object:
+    spec = o.get("spec", {})
+    return title(o), spec.get("selector"), spec.get("serviceName"), spec.get("volumeClaimTemplates")
+
+
+@pytest.mark.parametrize("helm", HELMS)
+@pytest.mark.parametrize("chart", CHARTS_TO_INSTALL)
+def test_helm_lint_finds_nothing(chart: str, helm: str, tmp_path: Path) -> None:
+    scenario = next(s for s in scenarios() if s.install.chart.name == chart)
+    values = tmp_path / "values.yaml"
+    values.write_text(scenario.values_text(), encoding="utf-8")
+    files = [part for f in scenario.install.files for part in ("--values", str(CHARTS / chart / f))]
+    said = run(helm, "lint", "--strict", str(CHARTS / chart), *files, "--values", str(values))
+    assert "[WARNING]" not in said
+    assert "[ERROR]" not in said
+
+
+@pytest.mark.parametrize("chart", CHARTS_TO_INSTALL)
+def test_a_package_is_the_same_wherever_and_holds_what_it_needs(chart: str, tmp_path: Path) -> None:
+    scenario = next(s for s in scenarios() if s.install.chart.name == chart)
+    archives = []
+    for attempt in ("one", "two"):
+        run(HELMS[0], "package", str(CHARTS / chart), "--destination", str(tmp_path / attempt))
+        archives += list((tmp_path / attempt).glob("*.tgz"))
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    unpacked = tmp_path / "unpacked"
+    shutil.unpack_archive(archives[0], unpacked)
+    assert rendered(scenario, chart=unpacked / chart) == rendered(scenario)
+
+
+def test_the_list_of_images_is_what_is_rendered(renderings: Renderings) -> None:
+    """For those who copy images to a mirror; see the how-to about clusters without internet."""
+    path = CHARTS / "pilothouse" / "images.txt"
+    listed = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
+    found: set[str] = set()
+    for scenario in OF_THE_UMBRELLA:
+        if not scenario.install.values.get("global", {}).get("imageRegistry"):
+            own = renderings.get(scenario, HELMS[0]).own
+            found |= contents.images(own)
+    assert listed == sorted(found)
