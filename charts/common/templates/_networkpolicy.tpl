@@ -50,19 +50,21 @@ spec:
     - ipBlock: {cidr: 169.254.20.10/32}
 {{- end }}
 
-{{/* Anywhere but the link-local range, where clouds answer with the node's own credentials. */}}
+{{/*
+To what is outside the release (`global.outside`), which leaves out the range where clouds answer with the
+node's own credentials. Call: include "common.egressAnywhere" (list $ 443 6443)
+*/}}
 {{- define "common.egressAnywhere" -}}
+{{- $outside := (include "common.global" (first .) | fromYaml).outside | default (list (dict "cidr" "0.0.0.0/0" "except" (list "169.254.0.0/16"))) -}}
 - ports:
-    {{- range . }}
+    {{- range rest . }}
     - port: {{ . }}
     {{- end }}
   to:
+    {{- range $outside }}
     - ipBlock:
-        cidr: 0.0.0.0/0
-        except: [169.254.0.0/16]
-    - ipBlock:
-        cidr: ::/0
-        except: [fe80::/10, "fd00:ec2::254/128"]
+        {{- toYaml . | nindent 8 }}
+    {{- end }}
 {{- end }}
 
 {{/*
@@ -85,7 +87,7 @@ the URL's port. Call: include "common.egressToURL" (list $ $url "inference")
         matchLabels:
           {{- include "common.peerLabels" (list $ctx $component) | nindent 10 }}
 {{- else -}}
-{{- include "common.egressAnywhere" (list (int $port)) -}}
+{{- include "common.egressAnywhere" (list $ctx (int $port)) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -106,6 +108,6 @@ Call: include "common.egressToDatabase" (list $ .Values.database)
         matchLabels:
           cnpg.io/cluster: {{ $cluster }}
 {{- else -}}
-{{- include "common.egressAnywhere" (list (int $db.port)) -}}
+{{- include "common.egressAnywhere" (list $ctx (int $db.port)) -}}
 {{- end -}}
 {{- end }}
