@@ -48,6 +48,15 @@ class Scenario:
         return replace(self, install=replace(self.install, **changes))  # type: ignore[arg-type]
 
 
+def merged(below: Object, above: Object) -> Object:
+    """Two sets of values as Helm lays one over the other."""
+    result = dict(below)
+    for key, value in above.items():
+        old = below.get(key)
+        result[key] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result
+
+
 def read(path: Path) -> Scenario:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     install = Install(
