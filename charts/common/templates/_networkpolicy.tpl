@@ -13,31 +13,42 @@ spec:
     matchLabels:
       {{- include "common.selectorLabels" (list $ctx $w.component) | nindent 6 }}
   policyTypes: [Ingress, Egress]
+  {{- $rules := include "common.ingressRules" . | trim }}
+  {{- if $rules }}
   ingress:
-    {{- with $w.from }}
-    - ports:
-        - port: http
-      from:
-        {{- range . }}
-        - podSelector:
-            matchLabels:
-              {{- include "common.peerLabels" (list $ctx .) | nindent 14 }}
-        {{- end }}
-    {{- end }}
-    {{- if and $w.port $o.metrics $o.metrics.serviceMonitor.enabled }}
-    - ports:
-        - port: http
-      from:
-        {{- toYaml $policy.metricsFrom | nindent 8 }}
-    {{- end }}
-    {{- with concat ($w.ingress | default list) ($policy.extraIngress | default list) }}
-    {{- tpl (toYaml .) $ctx | nindent 4 }}
-    {{- end }}
+    {{- $rules | nindent 4 }}
+  {{- else }}
+  ingress: []
+  {{- end }}
   egress:
     {{- include "common.egressToDNS" $ctx | nindent 4 }}
     {{- with concat ($w.egress | default list) ($policy.extraEgress | default list) }}
     {{- tpl (toYaml .) $ctx | nindent 4 }}
     {{- end }}
+{{- end }}
+
+{{- define "common.ingressRules" -}}
+{{- $ctx := .ctx -}}{{- $w := .w -}}{{- $o := .o -}}
+{{- $policy := $o.networkPolicy | default dict -}}
+{{- with $w.from }}
+- ports:
+    - port: http
+  from:
+    {{- range . }}
+    - podSelector:
+        matchLabels:
+          {{- include "common.peerLabels" (list $ctx .) | nindent 10 }}
+    {{- end }}
+{{- end }}
+{{- if and $w.port $o.metrics $o.metrics.serviceMonitor.enabled }}
+- ports:
+    - port: http
+  from:
+    {{- toYaml $policy.metricsFrom | nindent 4 }}
+{{- end }}
+{{- with concat ($w.ingress | default list) ($policy.extraIngress | default list) }}
+{{- tpl (toYaml .) $ctx | nindent 0 }}
+{{- end }}
 {{- end }}
 
 {{/* Name look-ups: the cluster's DNS pods, and the node's own cache where there is one. */}}
