@@ -3,22 +3,33 @@
 {{- include "common.componentName" (list . "database") -}}
 {{- end }}
 
-{{/* Secret with the password of one role. Call: include "database.roleSecret" (list $ "query") */}}
+{{/*
+Secret with the password of one role that is there already; empty where one is to be made.
+Call: include "database.givenSecret" (list $ "query")
+*/}}
+{{- define "database.givenSecret" -}}
+{{- $ctx := index . 0 -}}{{- $role := index . 1 -}}
+{{- $global := include "common.global" $ctx | fromYaml -}}
+{{- tpl (index $ctx.Values.roles.existingSecrets $role | default (dig "database" "roleSecrets" $role "" $global)) $ctx -}}
+{{- end }}
 {{- define "database.roleSecret" -}}
-{{- $ctx := index . 0 -}}
-{{- tpl (index $ctx.Values.roles.existingSecrets (index . 1)) $ctx | default (printf "%s-%s" (include "database.cluster" $ctx) (index . 1)) -}}
+{{- include "database.givenSecret" . | default (printf "%s-%s" (include "database.cluster" (index . 0)) (index . 1)) -}}
 {{- end }}
 
 {{/* How the owner of the database connects, who alone may change the schema. */}}
 {{- define "database.owner" -}}
+{{- $owner := deepCopy .Values.external -}}
 {{- if eq .Values.mode "external" -}}
-{{- toYaml .Values.external -}}
+{{- with dig "database" "ownerSecret" "" (include "common.global" . | fromYaml) -}}
+{{- $_ := set $owner "existingSecret" ($owner.existingSecret | default .) -}}
+{{- end -}}
 {{- else -}}
 {{- $cluster := include "database.cluster" . -}}
-{{- toYaml (merge (dict "host" (printf "%s-rw" $cluster) "port" 5432 "name" "pilothouse" "user" "pilothouse"
+{{- $owner = merge (dict "host" (printf "%s-rw" $cluster) "port" 5432 "name" "pilothouse" "user" "pilothouse"
   "existingSecret" (printf "%s-app" $cluster) "passwordKey" "password"
-  "sslMode" "verify-full" "caSecret" (printf "%s-ca" $cluster) "caKey" "ca.crt") .Values.external) -}}
+  "sslMode" "verify-full" "caSecret" (printf "%s-ca" $cluster) "caKey" "ca.crt") $owner -}}
 {{- end -}}
+{{- toYaml $owner -}}
 {{- end }}
 
 {{/* metadata of an object of the cluster. Call: include "database.metadata" (list $ "" ) or (list $ "-backup") */}}

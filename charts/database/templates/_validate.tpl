@@ -14,12 +14,12 @@
 {{- end }}
 
 {{- define "database.validateExternal" -}}
-{{- $owner := include "common.databaseOf" (list . .Values.external) | fromYaml -}}
+{{- $owner := include "common.databaseOf" (list . (include "database.owner" . | fromYaml)) | fromYaml -}}
 {{- if not $owner.host -}}
 {{- include "common.refuse" (list "database.mode is external, but no server is named. Set global.database.host to the PostgreSQL server (or external.host where this chart is installed alone).") -}}
 {{- end -}}
 {{- if and .Values.migrations.enabled (not $owner.existingSecret) -}}
-{{- include "common.refuse" (list "database.mode is external, but the owner's password is missing. Make a Secret and name it:\n\n    kubectl create secret generic pilothouse-owner --from-literal=password=…\n    --set external.existingSecret=pilothouse-owner    (in the umbrella: database.external.existingSecret)") -}}
+{{- include "common.refuse" (list "database.mode is external, but the owner's password is missing. Make a Secret and name it:\n\n    kubectl create secret generic pilothouse-owner --from-literal=password=…\n    --set global.database.ownerSecret=pilothouse-owner") -}}
 {{- end -}}
 {{- if .Values.poolers -}}
 {{- include "common.refuse" (list "poolers need database.mode: cluster. Put a pooler of your own in front of an external PostgreSQL.") -}}
