@@ -15,7 +15,7 @@ PYTEST_ARGS ?= -q
 NPM := ./tools/npm
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up down status test check charts bench lock images models clean env dev web
+.PHONY: up down status test test-cluster drill check charts bench lock images models clean env dev web
 
 up: env web
 	@$(BIN)/pilothouse up
@@ -45,6 +45,13 @@ check: dev web
 
 charts: dev
 	$(BIN)/python tools/chart_values.py
+
+# Both install and break things on the cluster of the current KUBECONFIG; tests/cluster/up.sh makes one.
+test-cluster: dev .build/chromium .build/helm/made
+	PILOTHOUSE_TEST_CLUSTER=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster/quick
+
+drill: dev .build/chromium .build/helm/made
+	PILOTHOUSE_TEST_CLUSTER=1 $(BIN)/python -m pytest $(PYTEST_ARGS) -p no:randomly tests/cluster
 
 bench: dev
 	$(BIN)/python -m bench.ingest samples
