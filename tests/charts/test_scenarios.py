@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.charts import contents, pod_security, reachability, references, schemas, selectors
+from support.charts import contents, pod_security, programs, reachability, references, schemas, selectors
 from support.charts.helm import CHARTS, HELMS
 from support.charts.scenario import Rendering, Renderings, Scenario, scenarios
 
@@ -34,7 +34,12 @@ def test_references_resolve(rendering: Rendering) -> None:
 
 
 def test_network_policies_let_through_what_must_talk_and_fence_every_pod(rendering: Rendering) -> None:
-    assert list(reachability.problems(rendering.own)) == []
+    scenario = rendering.scenario
+    assert list(reachability.problems(rendering.own, fenced=scenario.fenced)) == []
+
+
+def test_containers_run_programs_that_are_there_and_take_their_settings(rendering: Rendering) -> None:
+    assert list(programs.problems(rendering.own)) == []
 
 
 def test_pods_are_restricted(rendering: Rendering) -> None:

@@ -7,9 +7,9 @@ from support.charts.pods import Pod, kinds, matches, own_pods, pods
 from support.charts.references import addresses, in_cluster
 
 
-def problems(objects: list[Object]) -> Iterator[str]:
+def problems(objects: list[Object], *, fenced: bool = True) -> Iterator[str]:
     policies = list(kinds(objects, "NetworkPolicy"))
-    for pod in pods(objects):
+    for pod in pods(objects) if fenced else ():
         for direction in ("Ingress", "Egress"):
             if not _fencing(policies, pod, direction):
                 yield f"{pod}: no NetworkPolicy limits its {direction.lower()}"
@@ -28,8 +28,9 @@ def _fencing(policies: list[Object], pod: Pod, direction: str) -> list[Object]:
 
 
 def _name_lookup(policies: list[Object], pod: Pod) -> Iterator[str]:
-    rules = [r for policy in _fencing(policies, pod, "Egress") for r in (policy["spec"].get("egress") or [])]
-    if not rules and not list(addresses(pod)):
+    fences = _fencing(policies, pod, "Egress")
+    rules = [r for policy in fences for r in (policy["spec"].get("egress") or [])]
+    if not fences or (not rules and not list(addresses(pod))):
         return
     for protocol in ("UDP", "TCP"):
         if not any({"port": 53, "protocol": protocol} in rule.get("ports", []) for rule in rules):
@@ -42,7 +43,8 @@ def _connections(objects: list[Object], policies: list[Object], client: Pod) -> 
     for host, port in sorted(set(addresses(client)), key=str):
         name = in_cluster(host)
         for server, number in _behind(objects, services, name, port) if name else ():
-            if not _allowed(_fencing(policies, client, "Egress"), "egress", "to", server, server, number):
+            outgoing = _fencing(policies, client, "Egress")
+            if outgoing and not _allowed(outgoing, "egress", "to", server, server, number):
                 yield f"{client} may not reach {server} on {number}, which its settings name as {host}"
             incoming = _fencing(policies, server, "Ingress")
             if incoming and not _allowed(incoming, "ingress", "from", client, server, number):

@@ -35,6 +35,8 @@ class Scenario:
     name: str
     install: Install
     external: External
+    # Whether every pod must have a NetworkPolicy for each direction.
+    fenced: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -68,9 +70,10 @@ def read(path: Path) -> Scenario:
         kubernetes=content.pop("kubernetes", "1.32") + ".0",
     )
     external = External(**content.pop("external", {}))
+    fenced = content.pop("fenced", True)
     if content:
         raise ValueError(f"{path}: unknown keys {', '.join(content)}")
-    return Scenario(path.stem, install, external)
+    return Scenario(path.stem, install, external, fenced)
 
 
 @functools.cache

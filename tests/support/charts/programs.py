@@ -1,0 +1,94 @@
+"""What a container runs, against the program itself: it is in the image, and takes the settings it is given."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import BaseSettings
+
+import pilothouse_chat_ui.settings
+import pilothouse_ingest.settings
+import pilothouse_model_server.settings
+import pilothouse_query.settings
+from support.charts.helm import ROOT, Object
+from support.charts.pods import own_pods
+
+SETTINGS: dict[tuple[str, ...], type[BaseSettings]] = {
+    ("pilothouse_chat_ui",): pilothouse_chat_ui.settings.Settings,
+    ("pilothouse_ingest", "api"): pilothouse_ingest.settings.IngestSettings,
+    ("pilothouse_ingest", "worker"): pilothouse_ingest.settings.WorkerProcessSettings,
+    ("pilothouse_model_server",): pilothouse_model_server.settings.Settings,
+    ("pilothouse_model_server", "chat"): pilothouse_model_server.settings.Settings,
+    ("pilothouse_model_server", "embeddings"): pilothouse_model_server.settings.EmbeddingsSettings,
+    ("pilothouse_query",): pilothouse_query.settings.Settings,
+}
+IMAGE = re.compile(r"(?:^|/)pilothouse/(ingest|query|chat-ui|model-server)[:@]")
+# What a Secret may hold: long enough for a key, and of the form of API keys where those are wanted.
+SECRET = "caller:0123456789abcdef0123456789abcdef"
+
+
+def problems(objects: list[Object]) -> Iterator[str]:
+    for pod in own_pods(objects):
+        for container in pod.containers:
+            service = IMAGE.search(container["image"])
+            if service:
+                for problem in _container(container, service[1]):
+                    yield f"{pod}: {container['name']}: {problem}"
+
+
+def _container(container: Object, service: str) -> Iterator[str]:
+    words = [*container.get("command", []), *container.get("args", [])]
+    if words[:1] == ["pilothouse-migrate"]:
+        return
+    if words[:2] != ["python", "-m"]:
+        yield f"it runs {words[:3]}, which is none of Pilothouse's programs"
+        return
+    package, _, module = words[2].partition(".")
+    sources = {
+        "pilothouse_core": ROOT / "libs" / "core" / "src",
+        f"pilothouse_{service.replace('-', '_')}": ROOT / "services" / service / "src",
+    }
+    if package not in sources:
+        yield f"its image {service} has no {package}"
+    elif not (sources[package] / package / f"{module or '__main__'}.py").exists():
+        yield f"{words[2]} is no program"
+    if settings := SETTINGS.get(tuple(words[2:])):
+        yield from _settings(container, settings, service)
+
+
+def _settings(container: Object, settings: type[BaseSettings], service: str) -> Iterator[str]:
+    given = {v["name"]: _value(v) for v in container.get("env", []) if v["name"].startswith("PILOTHOUSE_")}
+    plain = {name.removesuffix("_FILE"): SECRET if name.endswith("_FILE") else v for name, v in given.items()}
+    known = set(variables(settings))
+    yield from (f"it knows no setting {name}" for name in plain if name not in known)
+    with mock.patch.dict(os.environ, image_settings(service) | plain, clear=True):
+        try:
+            settings()
+        except ValidationError as error:
+            yield from (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+
+
+def _value(variable: Object) -> str:
+    value: str = variable.get("value", SECRET if "secretKeyRef" in variable.get("valueFrom", {}) else "x")
+    return value
+
+
+def variables(settings: type[BaseSettings]) -> Iterator[str]:
+    """The environment variables of a settings class."""
+    for group, field in settings.model_fields.items():
+        default: Any = field.get_default(call_default_factory=True)
+        names = (
+            (f"{group}_{name}" for name in type(default).model_fields)
+            if isinstance(default, BaseModel)
+            else [group]
+        )
+        yield from (f"PILOTHOUSE_{name}".upper() for name in names)
+
+
+def image_settings(service: str) -> dict[str, str]:
+    """What the image sets by itself."""
+    text = (ROOT / "services" / service / "Dockerfile").read_text(encoding="utf-8")
+    return dict(re.findall(r"\b(PILOTHOUSE_[A-Z_]+)=(\S+)", text.rpartition("\nFROM ")[2]))
