@@ -30,12 +30,12 @@ def test_a_program_with_its_settings_passes() -> None:
         (
             ["python", "-m", "pilothouse_query"],
             {"PILOTHOUSE_MODEL_ADDRESS": "x"},
-            "no setting PILOTHOUSE_MODEL_AD",
+            "it knows no setting",
         ),
         (
             ["python", "-m", "pilothouse_query"],
             {"PILOTHOUSE_CHAT_STYLE": "sing"},
-            "chat.style: Input should be",
+            "chat.style: Input",
         ),
         (["python", "-m", "pilothouse_query"], {"PILOTHOUSE_AUTH_MODE": "none"}, "for the chat page alone"),
     ],

@@ -1,4 +1,4 @@
-"""What a container runs, against the program itself: it is in the image, and takes the settings it is given."""
+"""What a container runs, against the program itself: the image has it, and it takes its settings."""
 
 import os
 import re
