@@ -1,0 +1,1 @@
+"""Models of a hub, for the servers that run without a network."""
