@@ -5,7 +5,7 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -50,8 +50,11 @@ class _Batch:
 class EmbeddingService:
     """Embeds with one model; one batch at a time, because a batch already uses every thread."""
 
-    def __init__(self, model: TextModel, settings: OnnxSettings) -> None:
+    def __init__(
+        self, model: TextModel, settings: OnnxSettings, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.model = model
+        self._clock = clock
         self._settings = settings
         self._requests = 0
         self._numbers = itertools.count()
@@ -119,7 +122,7 @@ class EmbeddingService:
             raise EmbeddingsError(Kind.OVERLOADED, "Model is overloaded. Try again in a few seconds.")
 
     async def _vectors(self, tokens: list[Tokens]) -> Vectors:
-        due = time.monotonic() + sum(len(item.ids) for item in tokens) / TOKENS_PER_SECOND
+        due = self._clock() + sum(len(item.ids) for item in tokens) / TOKENS_PER_SECOND
         parts = list(_similar(tokens))
         batches = [_Batch(due, next(self._numbers), [tokens[place] for place in part]) for part in parts]
         for batch in batches:
