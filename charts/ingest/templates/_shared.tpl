@@ -2,6 +2,7 @@
 {{- define "ingest.env" -}}
 {{ include "common.databaseEnv" (list . .Values.database) }}
 {{ include "common.authEnv" (list . .Values.auth) }}
+{{ include "common.embeddingEnv" (list . .Values.embedding) }}
 PILOTHOUSE_UPLOAD_MAX_BYTES: {{ (include "common.global" . | fromYaml).maxUploadBytes | default 104857600 | int64 | quote }}
 {{- end }}
 

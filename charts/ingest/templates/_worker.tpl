@@ -6,7 +6,6 @@ args: [python, -m, pilothouse_ingest, worker]
 {{ include "ingest.common" . }}
 env:
   {{- include "ingest.env" . | nindent 2 }}
-  {{- include "common.embeddingEnv" (list . .Values.embedding) | nindent 2 }}
   PILOTHOUSE_WORKER_PORT: "8084"
   PILOTHOUSE_SERVER_GRACE: {{ sub .Values.worker.terminationGracePeriodSeconds 10 | quote }}
 egress:
