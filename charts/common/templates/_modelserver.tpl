@@ -1,0 +1,104 @@
+{{/*
+Everything of a model's server: the workload, the volume, the download and claims of GPUs. The chart says what its
+engine is: `w` (component, port, image, args, env, probes, from), `engine`, `needsGPU`, `queueMetric`, an `example` of
+a model, and the `resources` and files to `include` that suit the engine where people set none.
+Call: include "common.modelServer" (dict "ctx" $ "w" $w "engine" … "needsGPU" … and so on)
+*/}}
+{{- define "common.modelServer" -}}
+{{- $ctx := .ctx -}}{{- $component := .w.component -}}
+{{- $o := deepCopy $ctx.Values -}}
+{{- $_ := set $o "resources" ($o.resources | default .resources) -}}
+{{- $_ := set $o.model "include" ($o.model.include | default .include) -}}
+{{- $gpu := include "common.gpu" (list $o.gpu .needsGPU) -}}
+{{- if $gpu -}}
+{{- $o = mergeOverwrite $o (include "common.gpuOptions" (list $ctx $o $component) | fromYaml) -}}
+{{- end -}}
+{{- $model := dict "ctx" $ctx "m" (dict "component" $component "image" $ctx.Values.image "model" $o.model "cache" $o.cache "download" $o.download "o" $o) -}}
+{{- include "common.validateModelServer" (merge (dict "o" $o "gpu" $gpu "model" $model) .) -}}
+{{- $pod := include "common.modelPod" $model | fromYaml -}}
+{{- $shm := and (ne .engine "local") (list (dict "name" "shm" "emptyDir" (dict "medium" "Memory" "sizeLimit" $o.gpu.shm))) -}}
+{{- $w := merge (dict
+  "mounts" (concat ($pod.mounts | default list) (ternary (list (dict "name" "shm" "mountPath" "/dev/shm")) list (not (empty $shm))))
+  "volumes" (concat ($pod.volumes | default list) ($shm | default list))
+  "initContainers" ($pod.initContainers | default list)
+  "egress" ($pod.egress | default list)
+  "strategy" (include "common.exclusiveStrategy" (dict "o" $o "gpu" $gpu "alone" (include "common.modelOnOneNode" $model)) | fromYaml)
+  "kedaTriggers" (include "common.queueTriggers" (dict "ctx" $ctx "metric" .queueMetric "component" $component) | fromYamlArray)
+  "progressDeadlineSeconds" 3600) .w -}}
+{{- if $gpu -}}
+{{- $_ := set $w "resourceClaims" (include "common.gpuClaims" (list $ctx $o $component) | fromYamlArray) -}}
+{{- end -}}
+{{ include "common.workload" (dict "ctx" $ctx "w" $w "o" $o) }}
+{{- include "common.modelObjects" $model }}
+{{- if $gpu }}
+{{- include "common.gpuClaimTemplates" (list $ctx $o $component) }}
+{{- end }}
+{{- end }}
+
+{{/* KEDA asks Prometheus how many requests wait. */}}
+{{- define "common.queueTriggers" -}}
+{{- $queue := .ctx.Values.queue -}}
+{{- if $queue.serverAddress -}}
+- type: prometheus
+  metadata:
+    serverAddress: {{ $queue.serverAddress | quote }}
+    query: {{ $queue.query | default (printf "sum(%s{namespace=%q,service=%q})" .metric .ctx.Release.Namespace (include "common.componentName" (list .ctx .component))) | quote }}
+    threshold: {{ .ctx.Values.autoscaling.keda.threshold | toString | quote }}
+    # No answer is not the same as nobody waiting.
+    ignoreNullValues: "false"
+{{- end -}}
+{{- end }}
+
+{{/* Values of a model's server that contradict each other, and a cluster without what they need. */}}
+{{- define "common.validateModelServer" -}}
+{{- $name := .w.component -}}{{- $auto := .o.autoscaling -}}
+{{- if and (eq .engine "local") .gpu -}}
+{{- include "common.refuse" (list (printf "%s: gpu.enabled is true, but the engine `local` computes on the CPU. Choose another engine, or set gpu.enabled to false." $name)) -}}
+{{- end -}}
+{{- if and (ne .engine "local") (not (include "common.modelWanted" .model)) -}}
+{{- include "common.refuse" (list (printf "%s: the engine %s needs a model. Name one, for example --set %s.model.name=%s" $name .engine $name .example)) -}}
+{{- end -}}
+{{- if and .gpu (eq $auto.engine "hpa") -}}
+{{- include "common.refuse" (list (printf "%s: the CPU says nothing about how busy a GPU is. Set autoscaling.engine to keda, which counts waiting requests." $name)) -}}
+{{- end -}}
+{{- if and (eq $auto.engine "keda") (not .o.queue.serverAddress) (not $auto.keda.extraTriggers) -}}
+{{- include "common.refuse" (list (printf "%s: autoscaling.engine is keda, but nobody knows how many requests wait. Name a Prometheus in queue.serverAddress, for example http://prometheus.monitoring:9090." $name)) -}}
+{{- end -}}
+{{- if and (eq $auto.engine "keda") (eq (int $auto.minReplicas) 0) (not $auto.keda.extraTriggers) -}}
+{{- include "common.refuse" (list (printf "%s: without any pod nobody counts the waiting requests, so none would ever start. Set autoscaling.minReplicas to 1, or add a trigger that does not depend on the pods in autoscaling.keda.extraTriggers." $name)) -}}
+{{- end -}}
+{{- include "common.validateModel" .model -}}
+{{- if .gpu -}}
+{{- include "common.requireGPU" (list .ctx .o $name) -}}
+{{- end -}}
+{{- end }}
+
+{{/* The key that callers send. Call: include "common.modelKey" (list $ "inference") */}}
+{{- define "common.modelKey" -}}
+{{- $ctx := index . 0 -}}
+{{- if not (tpl $ctx.Values.auth.existingSecret $ctx) -}}
+{{- include "common.refuse" (list (printf "%s: auth.existingSecret is empty. Make a Secret with the key that callers send, and name it:\n\n    kubectl create secret generic pilothouse-auth --from-literal=model-key=$(openssl rand -hex 32)" (index . 1))) -}}
+{{- end -}}
+secret: {{ $ctx.Values.auth.existingSecret | quote }}
+key: {{ $ctx.Values.auth.key }}
+{{- end }}
+
+{{/* Directories for engines that write caches below a home directory which they do not have here. */}}
+{{- define "common.engineEnv" -}}
+HOME: /tmp
+# Libraries ask who they are, and nobody has user number 10001.
+USER: pilothouse
+LOGNAME: pilothouse
+XDG_CACHE_HOME: /tmp/cache
+XDG_CONFIG_HOME: /tmp/config
+HF_HOME: /tmp/huggingface
+HUGGINGFACE_HUB_CACHE: /tmp/huggingface/hub
+TRITON_CACHE_DIR: /tmp/triton
+TORCHINDUCTOR_CACHE_DIR: /tmp/inductor
+NUMBA_CACHE_DIR: /tmp/numba
+OUTLINES_CACHE_DIR: /tmp/outlines
+HF_HUB_OFFLINE: "1"
+TRANSFORMERS_OFFLINE: "1"
+HF_HUB_DISABLE_TELEMETRY: "1"
+DO_NOT_TRACK: "1"
+{{- end }}
