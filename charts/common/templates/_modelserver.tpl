@@ -76,11 +76,12 @@ Call: include "common.modelServer" (dict "ctx" $ "w" $w "engine" … "needsGPU" 
 {{/* The key that callers send. Call: include "common.modelKey" (list $ "inference") */}}
 {{- define "common.modelKey" -}}
 {{- $ctx := index . 0 -}}
-{{- if not (tpl $ctx.Values.auth.existingSecret $ctx) -}}
-{{- include "common.refuse" (list (printf "%s: auth.existingSecret is empty. Make a Secret with the key that callers send, and name it:\n\n    kubectl create secret generic pilothouse-auth --from-literal=model-key=$(openssl rand -hex 32)" (index . 1))) -}}
+{{- $secret := tpl $ctx.Values.apiKey.existingSecret $ctx -}}
+{{- if not $secret -}}
+{{- include "common.refuse" (list (printf "%s: apiKey.existingSecret is empty. Make a Secret with the key that callers send, and name it there:\n\n    kubectl create secret generic pilothouse-auth --from-literal=model-key=$(openssl rand -hex 32)" (index . 1))) -}}
 {{- end -}}
-secret: {{ $ctx.Values.auth.existingSecret | quote }}
-key: {{ $ctx.Values.auth.key }}
+secret: {{ $secret | quote }}
+key: {{ $ctx.Values.apiKey.key }}
 {{- end }}
 
 {{/* Directories for engines that write caches below a home directory which they do not have here. */}}
