@@ -32,7 +32,7 @@ def moving(objects: list[Object]) -> Any:
 
 
 def selecting(objects: list[Object]) -> Any:
-    return selectors.problems(objects, EXTERNAL)
+    return selectors.problems(objects, frozenset())
 
 
 def referring(objects: list[Object]) -> Any:

@@ -10,6 +10,12 @@ from support.charts.scenario import Rendering, Renderings, Scenario, scenarios
 VERSIONS = [pytest.param(version, id=version) for version in schemas.VERSIONS]
 
 
+@pytest.fixture(scope="session")
+def parts(renderings: Renderings) -> frozenset[str]:
+    """All parts of the product; a scenario may leave some out."""
+    return frozenset(part for rendering in renderings.all() for part in selectors.components(rendering.own))
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_native_objects_fit_their_schemas(rendering: Rendering, version: str) -> None:
     if version < rendering.scenario.install.kubernetes.removesuffix(".0"):
@@ -25,8 +31,8 @@ def test_custom_objects_fit_their_schemas(rendering: Rendering) -> None:
     assert [problem for o in custom for problem in schemas.problems(o, "any")] == []
 
 
-def test_selectors_find_what_they_are_for(rendering: Rendering) -> None:
-    assert list(selectors.problems(rendering.objects, rendering.scenario.external)) == []
+def test_selectors_find_what_they_are_for(rendering: Rendering, parts: frozenset[str]) -> None:
+    assert list(selectors.problems(rendering.objects, parts)) == []
 
 
 def test_references_resolve(rendering: Rendering) -> None:

@@ -12,15 +12,8 @@ from support.charts.helm import CHARTS, HELMS, Install, Object, Refused
 from support.charts.scenario import Scenario, scenarios
 
 NAMES = sorted(path.parent.name for path in CHARTS.glob("*/values.schema.json"))
-# An object that fits nothing but a free map, a number that fits no text.
-STRANGE: dict[str, Any] = {
-    "object": "text",
-    "array": "text",
-    "string": {"a": 1},
-    "integer": "text",
-    "number": "text",
-    "boolean": "text",
-}
+# One of each type; something in it fits none of the types of any key.
+STRANGE: list[Any] = [{"a": 1}, "text", [1], 1.5, True]
 
 
 def schema_of(chart: str) -> Object:
@@ -42,7 +35,7 @@ def mistyped(schema: Object, at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
         types = child.get("type", [])
         types = [types] if isinstance(types, str) else types
         if types:
-            yield (*at, name), next(v for t, v in STRANGE.items() if t not in types and _of_none(v, types))
+            yield (*at, name), next(value for value in STRANGE if _of_none(value, types))
         yield from mistyped(child, (*at, name))
 
 

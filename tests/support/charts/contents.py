@@ -97,7 +97,7 @@ def literal_secrets(objects: list[Object]) -> Iterator[str]:
             for variable in container.get("env", []):
                 name, value = variable["name"], variable.get("value", "")
                 named = SECRET_NAME.search(name) and not NOT_A_SECRET.search(name)
-                if value and ((named and not value.startswith("$(")) or PASSWORD_IN_URL.search(value)):
+                if value and ((named and "$(" not in value) or PASSWORD_IN_URL.search(value)):
                     yield f"{pod}: {container['name']}: {name} holds a secret in plain text"
             for word in [*container.get("command", []), *container.get("args", [])]:
                 if SECRET_FLAG.search(word) or PASSWORD_IN_URL.search(word):

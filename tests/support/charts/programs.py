@@ -15,6 +15,7 @@ import pilothouse_model_server.settings
 import pilothouse_query.settings
 from support.charts.helm import ROOT, Object
 from support.charts.pods import own_pods
+from support.charts.references import EXPANSION
 
 SETTINGS: dict[tuple[str, ...], type[BaseSettings]] = {
     ("pilothouse_chat_ui",): pilothouse_chat_ui.settings.Settings,
@@ -26,8 +27,9 @@ SETTINGS: dict[tuple[str, ...], type[BaseSettings]] = {
     ("pilothouse_query",): pilothouse_query.settings.Settings,
 }
 IMAGE = re.compile(r"(?:^|/)pilothouse/(ingest|query|chat-ui|model-server)[:@]")
-# What a Secret may hold: long enough for a key, and of the form of API keys where those are wanted.
-SECRET = "caller:0123456789abcdef0123456789abcdef"
+# What a Secret may hold.
+SECRET = "0123456789abcdef0123456789abcdef"
+API_KEYS = f"caller:{SECRET}"
 
 
 def problems(objects: list[Object]) -> Iterator[str]:
@@ -60,7 +62,10 @@ def _container(container: Object, service: str) -> Iterator[str]:
 
 
 def _settings(container: Object, settings: type[BaseSettings], service: str) -> Iterator[str]:
-    given = {v["name"]: _value(v) for v in container.get("env", []) if v["name"].startswith("PILOTHOUSE_")}
+    everything: dict[str, str] = {}
+    for variable in container.get("env", []):
+        everything[variable["name"]] = _value(variable, everything)
+    given = {name: value for name, value in everything.items() if name.startswith("PILOTHOUSE_")}
     plain = {name.removesuffix("_FILE"): SECRET if name.endswith("_FILE") else v for name, v in given.items()}
     known = set(variables(settings))
     yield from (f"it knows no setting {name}" for name in plain if name not in known)
@@ -71,9 +76,10 @@ def _settings(container: Object, settings: type[BaseSettings], service: str) -> 
             yield from (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
 
 
-def _value(variable: Object) -> str:
-    value: str = variable.get("value", SECRET if "secretKeyRef" in variable.get("valueFrom", {}) else "x")
-    return value
+def _value(variable: Object, earlier: dict[str, str]) -> str:
+    if "value" in variable:
+        return EXPANSION.sub(lambda found: earlier.get(found[1], found[0]), variable["value"])
+    return API_KEYS if variable["name"] == "PILOTHOUSE_AUTH_API_KEYS" else SECRET
 
 
 def variables(settings: type[BaseSettings]) -> Iterator[str]:

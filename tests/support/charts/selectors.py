@@ -1,23 +1,31 @@
 """Whatever selects or names pods and Services finds them in the release."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 from support.charts.helm import Object
 from support.charts.pods import Pod, kinds, matches, pods, title
-from support.charts.scenario import External
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
-def problems(objects: list[Object], external: External) -> Iterator[str]:
+COMPONENT = "app.kubernetes.io/component"
+
+
+def components(objects: list[Object]) -> set[str]:
+    """The parts of the product that these objects run."""
+    return {pod.labels[COMPONENT] for pod in pods(objects) if COMPONENT in pod.labels}
+
+
+def problems(objects: list[Object], elsewhere: Set[str]) -> Iterator[str]:
+    """`elsewhere` are parts of the product that are not always installed: a policy may name them anyway."""
     everything = pods(objects)
     yield from _workloads(objects, everything)
     yield from _services(objects, everything)
     yield from _budgets(objects, everything)
     yield from _scalers(objects)
     yield from _monitors(objects, everything)
-    yield from _policies(objects, everything, external)
+    yield from _policies(objects, everything, elsewhere)
     yield from _spread(everything)
 
 
@@ -95,20 +103,29 @@ def _labels(o: Object) -> dict[str, str]:
     return labels
 
 
-def _policies(objects: list[Object], everything: list[Pod], external: External) -> Iterator[str]:
+def _policies(objects: list[Object], everything: list[Pod], elsewhere: Set[str]) -> Iterator[str]:
     for policy in kinds(objects, "NetworkPolicy"):
         own = [pod for pod in everything if matches(policy["spec"]["podSelector"], pod.labels)]
         if not own:
             yield f"{title(policy)} selects no pod"
-        for rule in policy["spec"].get("ingress") or []:
+        rules = policy["spec"].get("ingress") or []
+        for rule in rules:
             yield from _ports(policy, own, rule.get("ports", []))
-            yield from _peers(policy, rule.get("from", []), everything, external)
+        peers = [peer for rule in rules for peer in rule.get("from", [])]
         for rule in policy["spec"].get("egress") or []:
-            for peer in rule.get("to", []):
-                if "podSelector" in peer and "namespaceSelector" not in peer:
-                    there = [pod for pod in everything if matches(peer["podSelector"], pod.labels)]
-                    yield from _ports(policy, there, rule.get("ports", []))
-            yield from _peers(policy, rule.get("to", []), everything, external)
+            peers += rule.get("to", [])
+            for selector in filter(None, map(_within, rule.get("to", []))):
+                there = [pod for pod in everything if matches(selector, pod.labels)]
+                yield from _ports(policy, there, rule.get("ports", []))
+        for selector in filter(None, map(_within, peers)):
+            optional = selector.get("matchLabels", {}).get(COMPONENT) in elsewhere
+            if not optional and not any(matches(selector, pod.labels) for pod in everything):
+                yield f"{title(policy)} names pods {selector}, and there are none"
+
+
+def _within(peer: Object) -> Object | None:
+    """The selector of a peer in the same namespace."""
+    return None if "namespaceSelector" in peer else peer.get("podSelector")
 
 
 def _ports(policy: Object, selected: list[Pod], ports: list[Object]) -> Iterator[str]:
@@ -117,15 +134,6 @@ def _ports(policy: Object, selected: list[Pod], ports: list[Object]) -> Iterator
         if listening and not any(port in pod.ports for pod in listening):
             owners = ", ".join(sorted({str(pod) for pod in listening}))
             yield f"{title(policy)}: none of {owners} has a port {port!r}"
-
-
-def _peers(policy: Object, peers: list[Object], everything: list[Pod], external: External) -> Iterator[str]:
-    known = [pod.labels for pod in everything] + external.pods
-    for peer in peers:
-        if "podSelector" not in peer or "namespaceSelector" in peer:
-            continue
-        if not any(matches(peer["podSelector"], labels) for labels in known):
-            yield f"{title(policy)} names pods {peer['podSelector']}, and there are none"
 
 
 def _spread(everything: list[Pod]) -> Iterator[str]:
