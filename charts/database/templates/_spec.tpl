@@ -9,6 +9,8 @@ imagePullPolicy: {{ $v.image.pullPolicy }}
 enableSuperuserAccess: false
 # Around a single instance it would block every drain.
 enablePDB: {{ gt (int $v.instances) 1 }}
+# The services keep their connections, so a server that waits for them to leave only turns new ones away meanwhile.
+smartShutdownTimeout: 1
 storage:
   {{- include "database.volume" $v.storage | nindent 2 }}
 {{- if $v.walStorage.size }}
