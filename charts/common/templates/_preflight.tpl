@@ -29,7 +29,7 @@ Call: include "common.requireKind" (list $ "keda.sh/v1alpha1/ScaledObject" "KEDA
 {{- define "common.validateWorkload" -}}
 {{- $o := .o -}}{{- $name := .w.component -}}
 {{- if eq $o.autoscaling.engine "keda" -}}
-{{- include "common.requireKind" (list .ctx "keda.sh/v1alpha1/ScaledObject" "KEDA" (printf "autoscaling.engine of %s is keda" $name) "helm install keda kedacore/keda --namespace keda --create-namespace") -}}
+{{- include "common.requireKind" (list .ctx "keda.sh/v1alpha1/ScaledObject" "KEDA" (printf "autoscaling.engine of %s is keda" $name) "helm install keda keda --repo https://kedacore.github.io/charts --namespace keda --create-namespace") -}}
 {{- end -}}
 {{- if ne $o.autoscaling.engine "none" -}}
 {{- if gt (int $o.autoscaling.minReplicas) (int $o.autoscaling.maxReplicas) -}}
@@ -43,6 +43,6 @@ Call: include "common.requireKind" (list $ "keda.sh/v1alpha1/ScaledObject" "KEDA
 {{- include "common.refuse" (list (printf "%s: pdb.minAvailable and pdb.maxUnavailable exclude each other. Set one of them to null." $name)) -}}
 {{- end -}}
 {{- if $o.metrics.serviceMonitor.enabled -}}
-{{- include "common.requireKind" (list .ctx "monitoring.coreos.com/v1/ServiceMonitor" "The Prometheus operator" (printf "metrics.serviceMonitor of %s is enabled" $name) "helm install monitoring prometheus-community/kube-prometheus-stack --namespace monitoring --create-namespace") -}}
+{{- include "common.requireKind" (list .ctx "monitoring.coreos.com/v1/ServiceMonitor" "The Prometheus operator" (printf "metrics.serviceMonitor of %s is enabled" $name) "helm install monitoring kube-prometheus-stack --repo https://prometheus-community.github.io/helm-charts --namespace monitoring --create-namespace") -}}
 {{- end -}}
 {{- end }}
