@@ -26,7 +26,7 @@ def test_a_program_with_its_settings_passes() -> None:
     [
         (["python", "-m", "pilothouse_ingest", "api"], {}, "its image query has no pilothouse_ingest"),
         (["python", "-m", "pilothouse_query.migrations"], {}, "pilothouse_query.migrations is no program"),
-        (["sh", "-c", "true"], {}, "none of Pilothouse's programs"),
+        (["node", "index.js"], {}, "none of Pilothouse's programs"),
         (
             ["python", "-m", "pilothouse_query"],
             {"PILOTHOUSE_MODEL_ADDRESS": "x"},

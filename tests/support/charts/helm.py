@@ -31,6 +31,7 @@ OPERATORS = (
     "monitoring.coreos.com/v1/PodMonitor",
     "monitoring.coreos.com/v1/PrometheusRule",
     "gateway.networking.k8s.io/v1/HTTPRoute",
+    "resource.k8s.io/v1/ResourceClaimTemplate",
     "ray.io/v1/RayJob",
     "kueue.x-k8s.io/v1beta2/LocalQueue",
     "cert-manager.io/v1/Certificate",

@@ -43,7 +43,7 @@ def problems(objects: list[Object]) -> Iterator[str]:
 
 def _container(container: Object, service: str) -> Iterator[str]:
     words = [*container.get("command", []), *container.get("args", [])]
-    if words[:1] == ["pilothouse-migrate"]:
+    if words[:1] == ["pilothouse-migrate"] or words[:2] == ["sh", "-c"]:
         return
     if words[:2] != ["python", "-m"]:
         yield f"it runs {words[:3]}, which is none of Pilothouse's programs"

@@ -28,6 +28,9 @@ OWNER_KEYS = {
 EXPANSION = re.compile(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 URL = re.compile(r"\b(?:https?|postgres(?:ql)?)://(?:[^@/\s\"']*@)?([A-Za-z0-9.-]+)(?::(\d+))?")
 
+# The ingest API takes the worker's settings, and never calls this server.
+NOT_CALLED = (["python", "-m", "pilothouse_ingest", "api"], "PILOTHOUSE_EMBEDDING_URL")
+
 
 @dataclass(frozen=True)
 class Known:
@@ -226,8 +229,9 @@ def _inside(container: Object) -> Iterator[str]:
 def addresses(pod: Pod) -> Iterator[tuple[str, int | None]]:
     """Hosts that its settings name, each with the port when there is one."""
     for container in pod.containers:
-        texts = [v.get("value", "") for v in container.get("env", [])] + container.get("args", [])
-        for text in texts:
+        arguments = container.get("args", [])
+        called = [v for v in container.get("env", []) if (arguments, v["name"]) != NOT_CALLED]
+        for text in [*(v.get("value", "") for v in called), *arguments]:
             for host, port in URL.findall(text):
                 yield host, int(port) if port else None
 
