@@ -1,9 +1,9 @@
 {{/*
-All objects of a kind of the whole cluster; without `items` where a chart is rendered away from one. Helm names
-this template when it may not read them, and so the way out. Call: (list "v1" "Node")
+Objects of the whole cluster, all of a kind or one by name; empty where a chart is rendered away from one. Helm
+names this template when it may not read them, and so the way out. Call: (list "v1" "Node") or (list "v1" "Node" "x")
 */}}
 {{- define "common.lookup, which --set global.preflight=false skips" -}}
-{{- toYaml (lookup (index . 0) (index . 1) "" "") -}}
+{{- toYaml (lookup (index . 0) (index . 1) "" (rest (rest .) | first | default "")) -}}
 {{- end }}
 
 {{/*

@@ -92,18 +92,3 @@
 {{- end -}}
 {{- end -}}
 {{- end }}
-
-{{- define "database.preflight" -}}
-{{- $operator := "helm install cnpg cloudnative-pg --repo https://cloudnative-pg.github.io/charts --namespace cnpg-system --create-namespace --wait" -}}
-{{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/Cluster" "The CloudNativePG operator" "database.mode is cluster" $operator) -}}
-{{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/Database" "CloudNativePG 1.25 or newer" "this chart needs its Database objects" (replace "helm install" "helm upgrade" $operator)) -}}
-{{- if and .Values.synchronous.enabled .Values.synchronous.failoverQuorum -}}
-{{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/FailoverQuorum" "CloudNativePG 1.28 or newer" "synchronous.failoverQuorum is true" (replace "helm install" "helm upgrade" $operator)) -}}
-{{- end -}}
-{{- if or (eq (include "database.archiver" .) "plugin") (and (include "database.recoveryServer" .) (ne .Values.bootstrap.recovery.method "barmanObjectStore")) -}}
-{{- include "common.requireKind" (list . "barmancloud.cnpg.io/v1/ObjectStore" "The Barman Cloud plugin" "backups or recovery use it (method plugin)" "helm install plugin-barman-cloud plugin-barman-cloud --repo https://cloudnative-pg.github.io/charts --namespace cnpg-system --wait    (it needs cert-manager)") -}}
-{{- end -}}
-{{- if .Values.metrics.podMonitor.enabled -}}
-{{- include "common.requireKind" (list . "monitoring.coreos.com/v1/PodMonitor" "The Prometheus operator" "metrics.podMonitor is enabled" "helm install monitoring kube-prometheus-stack --repo https://prometheus-community.github.io/helm-charts --namespace monitoring --create-namespace") -}}
-{{- end -}}
-{{- end }}
