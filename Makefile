@@ -43,8 +43,9 @@ check: dev web
 	$(NPM) run test
 	$(NPM) run size
 
-charts: dev
+charts: dev .build/helm/made
 	$(BIN)/python tools/chart_values.py
+	PYTHONPATH=tests $(BIN)/python -m support.charts.images
 
 # Both install and break things on the cluster of the current KUBECONFIG; tests/cluster/up.sh makes one.
 test-cluster: dev .build/chromium .build/helm/made

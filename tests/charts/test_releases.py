@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.charts import contents
+from support.charts import contents, images
 from support.charts.helm import CHARTS, HELMS, Object, objects_in, run
 from support.charts.pods import kinds, title
 from support.charts.scenario import Renderings, Scenario, scenarios
@@ -118,12 +118,5 @@ def test_a_package_is_the_same_wherever_and_holds_what_it_needs(chart: str, tmp_
 
 
 def test_the_list_of_images_is_what_is_rendered(renderings: Renderings) -> None:
-    """For those who copy images to a mirror; see the how-to about clusters without internet."""
-    path = CHARTS / "pilothouse" / "images.txt"
-    listed = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    found: set[str] = set()
-    for scenario in OF_THE_UMBRELLA:
-        if not scenario.install.values.get("global", {}).get("imageRegistry"):
-            own = renderings.get(scenario, HELMS[0]).own
-            found |= contents.images(own)
-    assert listed == sorted(found)
+    """For those who copy images to a mirror. `make charts` renews it."""
+    assert images.PATH.read_text(encoding="utf-8") == images.listing(renderings)
