@@ -5,9 +5,8 @@
 {{- $upgrade := replace "helm install" "helm upgrade" $operator -}}
 {{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/Cluster" "The CloudNativePG operator" "database.mode is cluster" $operator) -}}
 {{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/Database" "CloudNativePG 1.25 or newer" "this chart needs its Database objects" $upgrade) -}}
-{{- $path := list "spec" "postgresql" "synchronous" "failoverQuorum" -}}
-{{- if and $v.synchronous.enabled $v.synchronous.failoverQuorum (include "database.lacks" (list . $path)) -}}
-{{- include "common.refuse" (list (printf "synchronous.failoverQuorum is true, which this cluster's CloudNativePG does not know yet. Upgrade it to 1.28 or newer, or set synchronous.failoverQuorum to false:\n\n    %s" $upgrade)) -}}
+{{- if and $v.synchronous.enabled $v.synchronous.failoverQuorum -}}
+{{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/FailoverQuorum" "CloudNativePG 1.28 or newer" "synchronous.failoverQuorum is true" $upgrade) -}}
 {{- end -}}
 {{- $inTree := or (eq $v.backup.method "barmanObjectStore") (include "database.recoversBy" (list . "barmanObjectStore")) -}}
 {{- if and $inTree (include "database.lacks" (list . (list "spec" "backup" "barmanObjectStore"))) -}}
