@@ -15,7 +15,7 @@ PYTEST_ARGS ?= -q
 NPM := ./tools/npm
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up down status test test-cluster drill check charts bench lock images models clean env dev web
+.PHONY: up down status test test-compose test-cluster drill check charts bench lock images models clean env dev web
 
 up: env web
 	@$(BIN)/pilothouse up
@@ -46,6 +46,10 @@ check: dev web
 charts: dev .build/helm/made
 	$(BIN)/python tools/chart_values.py
 	PYTHONPATH=tests $(BIN)/python -m support.charts.images
+
+# Builds the images and runs docker-compose.yml.
+test-compose: dev
+	PILOTHOUSE_TEST_COMPOSE=1 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/compose
 
 # Both install and break things on the cluster of the current KUBECONFIG; tests/cluster/up.sh makes one.
 test-cluster: dev .build/chromium .build/helm/made

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-LEVELS = ("unit", "charts", "integration", "contract", "e2e", "cluster")
+LEVELS = ("unit", "charts", "integration", "contract", "e2e", "compose", "cluster")
 HERE = Path(__file__).parent
 
 

@@ -1,0 +1,17 @@
+"""docker-compose.yml on a real engine. It builds images and takes minutes, so it runs when asked for."""
+
+import os
+
+import pytest
+
+from support.compose import why_no_docker
+
+ASKED = "PILOTHOUSE_TEST_COMPOSE"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    if not os.environ.get(ASKED):
+        pytest.skip("tests of docker-compose.yml run when asked for: make test-compose")
+    if reason := why_no_docker():
+        pytest.skip(f"{reason} on this machine")
