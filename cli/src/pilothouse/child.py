@@ -178,7 +178,7 @@ def answers_ready(port: int) -> bool:
     return not missing_parts(port)
 
 
-def missing_parts(port: int, *, timeout: float = 2.0) -> dict[str, str]:
+def missing_parts(port: int, *, timeout: float = 5.0) -> dict[str, str]:
     """What the service on this port lacks, part by part; empty when it can serve."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:

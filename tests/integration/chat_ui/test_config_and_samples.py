@@ -107,4 +107,5 @@ async def test_a_service_without_its_database_says_so() -> None:
         assert (await browser.client.get("/livez")).status_code == 200
         response = await browser.client.get("/readyz")
     assert response.status_code == 503
-    assert response.json()["missing"] == {"database": "cannot be reached (PoolTimeout)"}
+    assert response.json()["missing"]["database"].startswith("It cannot be used: ")
+    assert "/nonexistent" in response.json()["missing"]["database"]

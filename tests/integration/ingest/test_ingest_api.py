@@ -304,4 +304,4 @@ async def test_a_document_in_work_is_not_queued_twice(ingest: Ingest, database: 
 
 
 async def test_the_service_says_that_it_is_ready(client: httpx2.AsyncClient) -> None:
-    assert (await client.get("/readyz")).json() == {"ready": True, "missing": {}}
+    assert (await client.get("/readyz")).json() == {"ready": True, "missing": {}, "degraded": {}}

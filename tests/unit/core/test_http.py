@@ -57,7 +57,7 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
 
 async def test_health(client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await client.get("/livez")).text == "ok"
-    assert (await client.get("/readyz")).json() == {"ready": True, "missing": {}}
+    assert (await client.get("/readyz")).json() == {"ready": True, "missing": {}, "degraded": {}}
     monkeypatch.setitem(missing, "database", "cannot be reached")
     not_ready = await client.get("/readyz")
     assert not_ready.status_code == 503

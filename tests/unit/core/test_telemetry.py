@@ -1,9 +1,12 @@
 """What a log may hold."""
 
+import logging
 import subprocess
 import sys
 
 import pytest
+
+from pilothouse_core.telemetry import REPEAT_SECONDS, Unrepeated
 
 PROGRAM = """
 import structlog
@@ -31,3 +34,16 @@ def test_an_error_is_logged_with_its_place_and_without_the_variables(form: str) 
     assert "RuntimeError: it failed" in done.stdout
     assert "in fail" in done.stdout
     assert "words of a private document" not in done.stdout
+
+
+def test_a_line_that_comes_each_second_is_shown_once_a_minute() -> None:
+    passes = Unrepeated()
+
+    def shown(line: str, second: float) -> bool:
+        record = logging.LogRecord("psycopg.pool", logging.WARNING, "", 0, line, None, None)
+        record.created = second
+        return passes.filter(record)
+
+    lines = [("away", 0), ("given up", 1), ("away", 2), ("given up", 3), ("refused", 4)]
+    assert [shown(*line) for line in lines] == [True, True, False, False, True]
+    assert shown("away", REPEAT_SECONDS + 1)

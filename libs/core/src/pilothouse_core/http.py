@@ -40,6 +40,7 @@ MAX_BODY_BYTES = 8 * 2**20
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 Readiness = Callable[[Request], Awaitable[dict[str, str]]]
+Degradation = Callable[[Request], dict[str, str]]
 
 
 def create_service(
@@ -49,14 +50,16 @@ def create_service(
     title: str,
     lifespan: Lifespan,
     ready: Readiness,
+    degraded: Degradation | None = None,
     description: str = "",
     max_body_bytes: int = MAX_BODY_BYTES,
     streamed: str = "",
 ) -> FastAPI:
     """An app with everything that all services share; the caller adds its routers.
 
-    `ready` answers `{}` when the service can serve, otherwise part → what is wrong with it. Bodies are
-    limited, but for paths that match `streamed`, whose routes never hold a whole one.
+    `ready` answers `{}` when the service can serve, otherwise part → what is wrong with it; `degraded`
+    tells in the same form what it can do without. Bodies are limited, but for paths that match
+    `streamed`, whose routes never hold a whole one.
     """
     # FastAPI's pages for people load their scripts from a third party; /openapi.json stays.
     app = FastAPI(
@@ -70,7 +73,7 @@ def create_service(
     # Streams without an end watch this, so that a stop does not wait for them.
     app.state.stopping = asyncio.Event()
     install_problem_handlers(app)
-    _add_health(app, ready)
+    _add_health(app, ready, degraded)
     app.add_middleware(BodyLimit, most=max_body_bytes, streamed=re.compile(streamed))
     if settings.auth.mode == "local":
         app.add_middleware(LocalGuard)
@@ -78,7 +81,9 @@ def create_service(
     return app
 
 
-def _add_health(app: FastAPI, ready: Readiness) -> None:
+def _add_health(app: FastAPI, ready: Readiness, degraded: Degradation | None) -> None:
+    said: dict[str, str] | None = None
+
     @app.get("/livez", tags=["health"], response_class=PlainTextResponse)
     async def livez() -> str:
         """The process runs. Touches nothing."""
@@ -87,8 +92,13 @@ def _add_health(app: FastAPI, ready: Readiness) -> None:
     @app.get("/readyz", tags=["health"], responses={503: {"description": "What is missing, part by part"}})
     async def readyz(request: Request) -> JSONResponse:
         """Whether requests can be served now, and if not, why."""
+        nonlocal said
         missing = await ready(request)
-        return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
+        if missing != said:
+            said = missing
+            log.warning("not_ready", **missing) if missing else log.info("ready")
+        body = {"ready": not missing, "missing": missing, "degraded": degraded(request) if degraded else {}}
+        return JSONResponse(body, status_code=503 if missing else 200)
 
     @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
     async def metrics() -> Response:

@@ -13,7 +13,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
+from psycopg.errors import UndefinedTable
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -154,8 +154,19 @@ def database_problem() -> Problem:
         status=503,
         code="database_unavailable",
         title="The database cannot be reached",
-        detail="Nothing was changed. Try again in a moment; if it lasts, check that PostgreSQL runs.",
+        detail="Try again in a moment; if it lasts, check that PostgreSQL runs.",
         headers={"retry-after": "2"},
+    )
+
+
+def schema_problem() -> Problem:
+    """503 for a database that lacks what this version needs."""
+    return Problem(
+        status=503,
+        code="database_not_migrated",
+        title="The database is not ready for this version",
+        detail="Run pilothouse-migrate of this version. /readyz says what is missing.",
+        headers={"retry-after": "5"},
     )
 
 
@@ -178,6 +189,10 @@ def install_problem_handlers(app: FastAPI) -> None:
         log.warning("database_unavailable", error=type(exc).__name__)
         return problem_response(request, database_problem())
 
+    async def on_schema(request: Request, exc: Exception) -> JSONResponse:
+        log.error("database_not_migrated", error=str(exc).partition("\n")[0])
+        return problem_response(request, schema_problem())
+
     async def on_gone(request: Request, _: Exception) -> Response:
         log.info("client_gone", path=request.url.path)
         return Response(status_code=CLIENT_CLOSED_REQUEST)
@@ -190,6 +205,6 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(OperationalError, on_database)
-    app.add_exception_handler(PoolTimeout, on_database)
+    app.add_exception_handler(UndefinedTable, on_schema)
     app.add_exception_handler(ClientDisconnect, on_gone)
     app.add_exception_handler(Exception, on_unexpected)

@@ -7,6 +7,23 @@ import structlog
 
 from pilothouse_core.settings import LogSettings
 
+REPEAT_SECONDS = 60.0
+
+
+class Unrepeated(logging.Filter):
+    """Lets a line pass once a minute: the connection pool says each second that there is no database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is shown."""
+        recent = {line: at for line, at in self._passed.items() if record.created - at < REPEAT_SECONDS}
+        line = record.getMessage()
+        self._passed = {line: record.created, **recent}
+        return line not in recent
+
 
 def configure_logging(settings: LogSettings, *, service: str) -> None:
     """Sends structlog and the standard library's logging through one renderer to stdout."""
@@ -43,4 +60,5 @@ def configure_logging(settings: LogSettings, *, service: str) -> None:
     # Its own access log and banner repeat ours, and httpx names every upstream call.
     for name in ("uvicorn.access", "httpx", "httpx2", "httpcore", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("psycopg.pool").filters = [Unrepeated()]
     structlog.contextvars.bind_contextvars(service=service)

@@ -18,8 +18,8 @@ def main() -> None:
     if settings.auth.mode == "none":
         log.warning(
             "nobody_signs_in",
-            meaning="Everybody who can open this page is the same person here and sees all chats and documents. "
-            "Set PILOTHOUSE_AUTH_MODE=proxy for an installation that several people use.",
+            meaning="Everybody who can open this page is the same person here and sees all chats and "
+            "documents. Set PILOTHOUSE_AUTH_MODE=proxy for an installation that several people use.",
         )
     serve(create_app(settings), settings)
 

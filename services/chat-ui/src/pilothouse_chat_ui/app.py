@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 
 import httpx2
 from fastapi import FastAPI, Request
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
 from starlette.middleware import Middleware
 
 from pilothouse_chat_ui.config.model_status import ModelMonitor
@@ -34,8 +32,8 @@ from pilothouse_core.auth import Authenticator
 from pilothouse_core.database import open_pool
 from pilothouse_core.http import create_service
 from pilothouse_core.problem import PROBLEM_RESPONSES
+from pilothouse_core.readiness import database_fault
 
-READY_SECONDS = 2.0
 # What is held here is small; uploads are passed through and limited by ingest.
 MAX_BODY_BYTES = 2**20
 PASSED_ON_PATHS = r"/api/(?:collections|documents)/.*"
@@ -118,9 +116,5 @@ async def _ready(request: Request) -> dict[str, str]:
     """Only the database counts: history can be read while query or ingest is away."""
     state = request.app.state.service
     assert isinstance(state, State)
-    try:
-        async with state.pool.connection(timeout=READY_SECONDS) as conn:
-            await conn.execute("SELECT 1")
-    except (OperationalError, PoolTimeout) as exc:
-        return {"database": f"cannot be reached ({type(exc).__name__})"}
-    return {}
+    fault = await database_fault(state.pool, state.settings.database)
+    return {"database": fault} if fault else {}

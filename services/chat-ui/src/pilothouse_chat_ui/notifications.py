@@ -96,19 +96,23 @@ async def listening(hub: Hub, settings: DatabaseSettings) -> AsyncIterator[None]
 
 async def _listen(hub: Hub, settings: DatabaseSettings) -> None:
     options = connection_options(settings, application_name="chat-ui-listen", search_path="chat,public")
+    said = ""
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(
                 settings.url.get_secret_value(), autocommit=True, **options
             ) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
+                said = ""
                 hub.wake_all()
                 while True:
                     async for notification in connection.notifies(timeout=PROBE_SECONDS):
                         hub.wake(notification.payload)
                     await connection.execute("SELECT 1")
-        except psycopg.OperationalError as exc:
-            log.warning("listen_lost", error=str(exc).strip())
+        except psycopg.Error as exc:
+            if str(exc) != said:
+                said = str(exc)
+                log.warning("listen_lost", error=said.strip())
             await asyncio.sleep(RETRY_SECONDS)
 
 

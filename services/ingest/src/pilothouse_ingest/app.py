@@ -1,16 +1,14 @@
 """The ingest API. The worker (`worker.py`) is the other entry point of this package."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from psycopg import Error
-from psycopg_pool import PoolTimeout
 
 from pilothouse_core.auth import Authenticator
 from pilothouse_core.database import open_pool
 from pilothouse_core.http import create_service
+from pilothouse_core.readiness import database_fault
 from pilothouse_ingest.collections.routes import router as collections_router
 from pilothouse_ingest.dependencies import Resources, resources
 from pilothouse_ingest.documents.routes import router as documents_router
@@ -19,7 +17,6 @@ from pilothouse_ingest.events.routes import router as events_router
 from pilothouse_ingest.jobs.queue import IndexQueue
 from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings
 
-READY_SECONDS = 3.0
 UPLOAD_PATHS = r"/v1/collections/[^/]+/documents"
 
 
@@ -60,9 +57,6 @@ def create_app(settings: IngestSettings) -> FastAPI:
 
 async def _missing(request: Request) -> dict[str, str]:
     """What keeps the API from serving."""
-    try:
-        async with asyncio.timeout(READY_SECONDS), resources(request).pool.connection() as connection:
-            await connection.execute("SELECT FROM documents LIMIT 1")
-    except (Error, PoolTimeout, TimeoutError) as exc:
-        return {"database": f"The database does not answer as expected ({type(exc).__name__})."}
-    return {}
+    found = resources(request)
+    fault = await database_fault(found.pool, found.settings.database)
+    return {"database": fault} if fault else {}

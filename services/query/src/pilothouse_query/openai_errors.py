@@ -10,15 +10,16 @@ import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
+from psycopg.errors import UndefinedTable
 from starlette.exceptions import HTTPException
 
+from pilothouse_core.failover import RepeatingRoute
 from pilothouse_core.problem import (
     Problem,
     database_problem,
     http_problem,
+    schema_problem,
     unexpected_problem,
     validation_problem,
 )
@@ -61,7 +62,7 @@ def _of_problem(problem: Problem) -> OpenAIError:
     return OpenAIError(status=problem.status, code=problem.code, message=problem.detail)
 
 
-class OpenAIRoute(APIRoute):
+class OpenAIRoute(RepeatingRoute):
     """A route whose errors have OpenAI's form."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -80,9 +81,13 @@ class OpenAIRoute(APIRoute):
                 error = _of_problem(validation_problem(exc))
                 # OpenAI answers 400 to a body that it does not accept.
                 error.status, error.param = 400, ".".join(str(part) for part in first["loc"][1:]) or None
-            except (OperationalError, PoolTimeout) as exc:
+            except OperationalError as exc:
                 log.warning("database_unavailable", error=type(exc).__name__)
-                error = _of_problem(database_problem())
+                problem = database_problem()
+                error, headers = _of_problem(problem), problem.headers
+            except UndefinedTable as exc:
+                log.error("database_not_migrated", error=str(exc).partition("\n")[0])
+                error = _of_problem(schema_problem())
             except HTTPException as exc:
                 error = _of_problem(http_problem(request, exc))
             except Exception as exc:

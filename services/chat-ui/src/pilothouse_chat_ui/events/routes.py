@@ -7,8 +7,9 @@ from fastapi import APIRouter, Header
 from pilothouse_chat_ui.dependencies import CurrentPrincipal, SessionWatcher
 from pilothouse_chat_ui.events.watching import SessionEvent
 from pilothouse_chat_ui.sse import EventStream, event_stream
+from pilothouse_core.failover import RepeatingRoute
 
-router = APIRouter(prefix="/api/events", tags=["sessions"])
+router = APIRouter(prefix="/api/events", route_class=RepeatingRoute, tags=["sessions"])
 
 
 @router.get(

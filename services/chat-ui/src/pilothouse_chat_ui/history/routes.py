@@ -12,8 +12,9 @@ from pilothouse_chat_ui.history import repository
 from pilothouse_chat_ui.history.snippets import snippet
 from pilothouse_chat_ui.history.tokens import search_query
 from pilothouse_chat_ui.text import PlainText
+from pilothouse_core.failover import RepeatingRoute
 
-router = APIRouter(prefix="/api/search", tags=["history"])
+router = APIRouter(prefix="/api/search", route_class=RepeatingRoute, tags=["history"])
 
 
 class Hit(BaseModel):

@@ -20,8 +20,9 @@ from pilothouse_chat_ui.runs.routes import EVENT_STREAM
 from pilothouse_chat_ui.sessions import repository as sessions
 from pilothouse_chat_ui.sessions.service import session_not_found
 from pilothouse_chat_ui.sse import EventStream, event_stream
+from pilothouse_core.failover import RepeatingRoute, repeatable
 
-router = APIRouter(prefix="/api", tags=["messages"])
+router = APIRouter(prefix="/api", route_class=RepeatingRoute, tags=["messages"])
 
 
 @router.get("/sessions/{session_id}/messages", response_model=Page[MessageOut])
@@ -75,6 +76,7 @@ async def ask(
 
 
 @router.post("/messages/{message_id}/feedback", response_model=MessageOut)
+@repeatable
 async def rate(
     message_id: UUID, feedback: Feedback, pool: DatabasePool, principal: CurrentPrincipal
 ) -> Message:

@@ -20,6 +20,7 @@ from pilothouse_chat_ui.sessions.service import session_not_found
 from pilothouse_chat_ui.sessions.titles import title_from
 from pilothouse_core.auth import Principal
 from pilothouse_core.database import Connection, Pool
+from pilothouse_core.failover import repeated
 from pilothouse_core.ids import new_id
 from pilothouse_core.problem import Problem
 
@@ -38,8 +39,13 @@ async def ask(
     """Stores the question, an answer that is `running` and its run, leased to this replica."""
     content = _checked(question, max_chars)
     tokens = await search_tokens(content) if content is not None else ""
-    try:
+    asked: Asked | None = None
+
+    async def store() -> Asked:
+        nonlocal asked
         async with pool.connection() as conn, conn.transaction():
+            if asked is not None and await runs.find(conn, principal.subject, asked.run.id) is not None:
+                return asked  # Stored the first time; only the commit's answer was lost.
             session = await sessions.lock(conn, principal.subject, session_id)
             if session is None:
                 raise session_not_found()
@@ -47,9 +53,12 @@ async def ask(
                 raise _run_active()
             asked = await _Conversation(conn, session, question).ask(principal, content, tokens, lease)
             await notify(conn, owner_topic(principal.subject))
+        return asked
+
+    try:
+        return await repeated(store)
     except UniqueViolation as exc:
         raise _run_active() from exc
-    return asked
 
 
 async def rate(

@@ -10,9 +10,10 @@ from pilothouse_chat_ui.notifications import notify, stop_topic
 from pilothouse_chat_ui.runs import repository
 from pilothouse_chat_ui.runs.schemas import DoneEvent, ErrorEvent, SourcesEvent, TokenEvent
 from pilothouse_chat_ui.sse import EventStream, event_stream
+from pilothouse_core.failover import RepeatingRoute, repeatable
 from pilothouse_core.problem import Problem
 
-router = APIRouter(prefix="/api/runs", tags=["runs"])
+router = APIRouter(prefix="/api/runs", route_class=RepeatingRoute, tags=["runs"])
 
 EventNumber = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
@@ -43,6 +44,7 @@ async def follow_run(
 
 
 @router.post("/{run_id}/stop", status_code=status.HTTP_202_ACCEPTED)
+@repeatable
 async def stop_run(run_id: UUID, pool: DatabasePool, principal: CurrentPrincipal) -> dict[str, str]:
     """Asks for the end of an answer; its stream then ends with `done`. Harmless when it has ended."""
     async with pool.connection() as conn, conn.transaction():

@@ -28,9 +28,11 @@ WHERE s.id = %(id)s AND s.owner = %(owner)s
 
 LOCK = "SELECT id FROM sessions WHERE id = %(id)s AND owner = %(owner)s FOR UPDATE"
 
+# It is sent again when it is not known whether it was stored.
 INSERT = """
 INSERT INTO sessions (id, owner, title, collection)
 VALUES (%(id)s, %(owner)s, %(title)s, %(collection)s)
+ON CONFLICT (id) DO NOTHING
 """
 
 # Renaming is no news in the conversation, so it does not move the session up in the list.

@@ -11,8 +11,9 @@ from pilothouse_chat_ui.sessions import repository, service
 from pilothouse_chat_ui.sessions.models import Session
 from pilothouse_chat_ui.sessions.schemas import NewSession, SessionChange, SessionOut
 from pilothouse_chat_ui.text import PlainText
+from pilothouse_core.failover import RepeatingRoute
 
-router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+router = APIRouter(prefix="/api/sessions", route_class=RepeatingRoute, tags=["sessions"])
 
 
 @router.get("", response_model=Page[SessionOut])

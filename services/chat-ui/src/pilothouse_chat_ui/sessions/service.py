@@ -9,6 +9,7 @@ from pilothouse_chat_ui.sessions.models import Session
 from pilothouse_chat_ui.sessions.schemas import NewSession, SessionChange
 from pilothouse_core.auth import Principal
 from pilothouse_core.database import Pool
+from pilothouse_core.failover import repeated
 from pilothouse_core.ids import new_id
 from pilothouse_core.problem import Problem
 
@@ -26,14 +27,18 @@ def session_not_found() -> Problem:
 async def create(pool: Pool, principal: Principal, wanted: NewSession) -> Session:
     """Begins a conversation."""
     session_id = new_id()
-    async with pool.connection() as conn, conn.transaction():
-        await repository.insert(
-            conn, principal.subject, session_id, title=wanted.title, collection=wanted.collection
-        )
-        await notify(conn, owner_topic(principal.subject))
-        session = await repository.find(conn, principal.subject, session_id)
-    assert session is not None
-    return session
+
+    async def store() -> Session:
+        async with pool.connection() as conn, conn.transaction():
+            await repository.insert(
+                conn, principal.subject, session_id, title=wanted.title, collection=wanted.collection
+            )
+            await notify(conn, owner_topic(principal.subject))
+            session = await repository.find(conn, principal.subject, session_id)
+        assert session is not None
+        return session
+
+    return await repeated(store)
 
 
 async def read(pool: Pool, principal: Principal, session_id: UUID) -> Session:

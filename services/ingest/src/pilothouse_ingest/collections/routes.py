@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Response, status
 
+from pilothouse_core.failover import RepeatingRoute
 from pilothouse_core.problem import PROBLEM_RESPONSES
 from pilothouse_ingest.collections import repository, service
 from pilothouse_ingest.collections.models import Collection
@@ -12,7 +13,9 @@ from pilothouse_ingest.collections.schemas import Access, CollectionIn, Collecti
 from pilothouse_ingest.cursor import Cursor, Limit, decode_cursor, encode_cursor
 from pilothouse_ingest.dependencies import CallerDep, PoolDep
 
-router = APIRouter(prefix="/v1/collections", tags=["collections"], responses=PROBLEM_RESPONSES)
+router = APIRouter(
+    prefix="/v1/collections", route_class=RepeatingRoute, tags=["collections"], responses=PROBLEM_RESPONSES
+)
 
 
 @router.put(

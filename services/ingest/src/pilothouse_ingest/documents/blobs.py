@@ -1,12 +1,14 @@
 """Original bytes in slices: written with the row that accepts them, read one slice at a time."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 from psycopg.rows import scalar_row
 
 from pilothouse_core.database import Connection, Pool
+from pilothouse_core.failover import repeated
 
 SLICE = 2**20  # bytes; all slices but the last have this size
 
@@ -60,7 +62,7 @@ class PostgresBlobs:
         """The bytes from `start` up to `end`; holds no connection between slices."""
         stop = size if end is None else min(end, size)
         for seq in range(start // SLICE, -(-stop // SLICE)):
-            data = await self._slice(document_id, revision, seq)
+            data = await repeated(partial(self._slice, document_id, revision, seq))
             first = seq * SLICE
             yield data[max(0, start - first) : stop - first]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.responses import PlainTextResponse
 
+from pilothouse_core.failover import RepeatingRoute, repeatable, repeated
 from pilothouse_core.problem import PROBLEM_RESPONSES, Problem
 from pilothouse_ingest.collections import service as collections
 from pilothouse_ingest.cursor import Cursor, Limit, decode_id_cursor, encode_cursor
@@ -18,7 +19,7 @@ from pilothouse_ingest.documents.schemas import DocumentOut, DocumentPage, to_wi
 from pilothouse_ingest.documents.service import DocumentService
 from pilothouse_ingest.documents.upload import receive
 
-router = APIRouter(prefix="/v1", tags=["documents"], responses=PROBLEM_RESPONSES)
+router = APIRouter(prefix="/v1", route_class=RepeatingRoute, tags=["documents"], responses=PROBLEM_RESPONSES)
 
 UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
@@ -73,8 +74,12 @@ async def upload_document(
     The same bytes again answer 200 with the document that has them; if that one had failed, it is
     tried again.
     """
-    async with pool.connection() as connection:  # before the body is read: why receive what is refused
-        await collections.writable(connection, caller, name)
+
+    async def check() -> None:
+        async with pool.connection() as connection:
+            await collections.writable(connection, caller, name)
+
+    await repeated(check)  # before the body is read: why receive what is refused
     upload = await receive(request, max_bytes=found.settings.upload.max_bytes)
     with upload.file:
         document, new = await documents.accept(caller, name, upload)
@@ -110,6 +115,7 @@ async def get_document(document_id: UUID, caller: CallerDep, documents: ServiceD
 
 
 @router.post("/documents/{document_id}/retry", status_code=202)
+@repeatable
 async def retry_document(document_id: UUID, caller: CallerDep, documents: ServiceDep) -> DocumentOut:
     """Try a failed document again."""
     return to_wire(await documents.retry(caller, document_id))

@@ -6,6 +6,7 @@ from psycopg.errors import UniqueViolation
 
 from pilothouse_core.auth import Principal
 from pilothouse_core.database import Connection, Pool
+from pilothouse_core.failover import repeated
 from pilothouse_core.problem import Problem
 from pilothouse_ingest.collections import service as collections
 from pilothouse_ingest.documents import repository
@@ -30,13 +31,17 @@ class DocumentService:
 
         Raises `Problem`.
         """
+
+        async def store() -> tuple[Document, bool]:
+            async with self._pool.connection() as connection:
+                # Writing a large file may take longer than other statements may.
+                await connection.execute("SET LOCAL statement_timeout = '10min'")
+                document_id, new = await self._store(connection, principal, collection, upload)
+                return await self._found(connection, principal, document_id), new
+
         for _ in range(_TRIES):
             try:
-                async with self._pool.connection() as connection:
-                    # Writing a large file may take longer than other statements may.
-                    await connection.execute("SET LOCAL statement_timeout = '10min'")
-                    document_id, new = await self._store(connection, principal, collection, upload)
-                    return await self._found(connection, principal, document_id), new
+                return await repeated(store)
             except UniqueViolation:
                 continue  # the same upload came in twice at once; now the other one is there to be found
         raise Problem(

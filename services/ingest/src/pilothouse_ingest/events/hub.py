@@ -62,11 +62,14 @@ class EventHub:
 
     async def run(self) -> None:
         """Listens for ever, through failures of the database."""
+        said = ""
         while True:
             try:
                 await self._listen()
-            except psycopg.OperationalError as exc:
-                log.warning("listener_reconnects", error=str(exc))
+            except psycopg.Error as exc:
+                if str(exc) != said:
+                    said = str(exc)
+                    log.warning("listener_reconnects", error=said)
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen(self) -> None:

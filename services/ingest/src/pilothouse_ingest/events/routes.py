@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from pilothouse_core.auth import Principal
 from pilothouse_core.database import Pool
+from pilothouse_core.failover import RepeatingRoute
 from pilothouse_core.http import stopping
 from pilothouse_core.problem import PROBLEM_RESPONSES
 from pilothouse_ingest.collections import service as collections
@@ -23,7 +24,9 @@ from pilothouse_ingest.documents.models import Document
 from pilothouse_ingest.documents.repository import Filter
 from pilothouse_ingest.documents.schemas import to_wire
 
-router = APIRouter(prefix="/v1/collections", tags=["events"], responses=PROBLEM_RESPONSES)
+router = APIRouter(
+    prefix="/v1/collections", route_class=RepeatingRoute, tags=["events"], responses=PROBLEM_RESPONSES
+)
 
 LIFE_SECONDS = 3600.0  # then the browser connects anew, and its rights are asked again
 GATHER_SECONDS = 0.05  # changes within this time become one look at the table

@@ -47,7 +47,11 @@ class IndexQueue:
         job = self.app.configure_task(
             TASK, queue=QUEUE, priority=-int(math.log10(max(size, 2**20) / 2**20) * 2), connection=connection
         )
-        await job.defer_async(document_id=str(document_id), revision=revision)
+        try:
+            await job.defer_async(document_id=str(document_id), revision=revision)
+        except ConnectorException as exc:
+            # The transaction is ours, and so is what becomes of it.
+            raise exc.__cause__ or exc from exc
 
     async def complete(self, connection: Connection, job_id: int) -> None:
         """Takes a job out as part of the connection's transaction. Call `completed` after its commit."""

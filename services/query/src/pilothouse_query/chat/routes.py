@@ -7,6 +7,7 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from pilothouse_core.failover import repeatable
 from pilothouse_core.problem import Problem
 from pilothouse_query.chat import wire
 from pilothouse_query.chat.conversation import MODEL, read_question, unknown_model
@@ -26,6 +27,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 @router.post("/chat/completions", response_model=ChatCompletion)
+@repeatable
 async def chat_completions(body: ChatRequest, request: Request, caller: Caller, answers: Answers) -> Response:
     """An answer from the documents, with checked citations; OpenAI's clients work unchanged.
 
