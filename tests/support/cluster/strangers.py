@@ -61,16 +61,17 @@ def start_stranger(
     namespace: Namespace, name: str, image: str, labels: dict[str, str] | None = None
 ) -> Stranger:
     """A pod that belongs to nobody and waits for commands."""
-    namespace.apply(_pod(name, image, labels or {"app": "stranger"}))
+    namespace.apply(stranger_pod(name, image, labels or {"app": "stranger"}))
     namespace.wait(f"pod/{name}", "condition=Ready", 120)
     return Stranger(namespace, name)
 
 
-def _pod(name: str, image: str, labels: dict[str, str]) -> Object:
+def stranger_pod(name: str, image: str, labels: dict[str, str], program: str = WAIT) -> Object:
+    """A pod that runs a few lines of Python and is admitted anywhere."""
     container = {
         "name": "stranger",
         "image": image,
-        "command": ["python", "-c", WAIT],
+        "command": ["python", "-c", program],
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "resources": {"requests": {"cpu": "5m", "memory": "32Mi"}, "limits": {"cpu": "1", "memory": "128Mi"}},
     }
