@@ -20,7 +20,7 @@ MEMBERS = (
     "services/model-server",
     "cli",
 )
-IMAGES = tuple(f"images/{name}" for name in ("ingest", "query", "chat-ui", "model-server"))
+IMAGES = tuple(f"images/{name}" for name in ("ingest", "ingest-ray", "query", "chat-ui", "model-server"))
 # In this order: dev and the images are held to the versions of runtime.
 LOCKS = ("runtime", "models", "dev", "helm", "checkov", "images/build", "images/export", *IMAGES)
 # These hold nothing that a member imports.
@@ -47,7 +47,9 @@ def digest(lock: str) -> str:
 
 def _members(lock: str) -> tuple[str, ...]:
     """The members whose dependencies go into the lock."""
-    return ("libs/core", f"services/{lock.removeprefix('images/')}") if lock in IMAGES else MEMBERS
+    if lock not in IMAGES:
+        return MEMBERS
+    return "libs/core", f"services/{lock.removeprefix('images/').removesuffix('-ray')}"
 
 
 def compile_lock(lock: str, *, upgrade: bool) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 from pilothouse_chat_ui.settings import Settings as ChatSettings
+from pilothouse_ingest.bulk.settings import BulkProcessSettings
 from pilothouse_ingest.settings import IngestSettings
 from pilothouse_model_server.settings import Settings as ModelServerSettings
 from pilothouse_query.settings import Settings as QuerySettings
@@ -84,7 +85,7 @@ def codes(tree: ast.AST) -> Iterator[str]:
 def test_every_variable_has_exactly_one_row() -> None:
     documented = first_cells("settings.md")
     expected = set(OTHER_VARIABLES)
-    for settings in (IngestSettings, QuerySettings, ChatSettings, ModelServerSettings):
+    for settings in (IngestSettings, BulkProcessSettings, QuerySettings, ChatSettings, ModelServerSettings):
         expected |= set(variables(settings))
     assert sorted(documented) == sorted(expected)
 
