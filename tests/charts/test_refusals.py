@@ -1,18 +1,21 @@
 """Values that contradict each other, and clusters that lack something: one sentence each, with what to do."""
 
-import functools
 import re
+import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from support.charts.cluster import Cluster, definition, node, serving, storage_class
 from support.charts.helm import CHARTS, HELMS, Install, Object, Refused
 from support.charts.scenario import merged, scenarios
 
 Case = dict[str, Any]
+Refusals = dict[tuple[str, str], Future[str]]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text(encoding="utf-8"))
 EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
 
@@ -27,13 +30,34 @@ def install(case: Case, values: Object) -> Install:
     return changed.install
 
 
-@functools.cache
-def refusal(index: int, helm: str) -> str:
+def cluster(case: Case) -> Cluster:
+    asked = case["cluster"]
+    return Cluster(
+        nodes=[node(**allocatable) for allocatable in asked.get("nodes", [])],
+        classes=[storage_class(**each) for each in asked.get("classes", [])],
+        definitions=[definition(name, fields) for name, fields in asked.get("definitions", {}).items()],
+        forbidden=asked.get("forbidden", []),
+    )
+
+
+def refused(case: Case, helm: str) -> str:
+    """What Helm says."""
     try:
-        install(CASES[index], {}).render(helm)
+        if "cluster" not in case:
+            install(case, {}).render(helm)
+        else:
+            with tempfile.TemporaryDirectory() as folder, serving(cluster(case), Path(folder)) as kubeconfig:
+                install(case, {}).render(helm, kubeconfig)
     except Refused as refused:
         return plain(str(refused))
     return "It was rendered."
+
+
+@pytest.fixture(scope="module")
+def refusals() -> Iterator[Refusals]:
+    """By case and Helm, in the background: most of the time goes into waiting for the cluster's answers."""
+    with ThreadPoolExecutor(max_workers=4) as threads:
+        yield {(case["case"], helm): threads.submit(refused, case, helm) for case in CASES for helm in HELMS}
 
 
 def plain(text: str) -> str:
@@ -42,8 +66,8 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("helm", HELMS)
 @EACH
-def test_it_is_refused_in_words(case: Case, helm: str) -> None:
-    said = refusal(CASES.index(case), helm)
+def test_it_is_refused_in_words(case: Case, helm: str, refusals: Refusals) -> None:
+    said = refusals[case["case"], helm].result()
     assert [part for part in case["says"] if plain(part) not in said] == [], said
 
 
@@ -51,6 +75,19 @@ def test_it_is_refused_in_words(case: Case, helm: str) -> None:
 def test_rendering_away_from_the_cluster_goes_on(case: Case) -> None:
     """GitOps renders where no cluster can be asked."""
     assert install(case, {"global": {"preflight": False}}).render(HELMS[0])
+
+
+@pytest.mark.parametrize("helm", HELMS)
+@pytest.mark.parametrize(
+    ("scenario", "nodes"),
+    [("defaults", [{}]), ("inference-tgi", [{"nvidia.com/gpu": 1}, {"nvidia.com/gpu": 2}])],
+)
+def test_a_cluster_that_has_what_is_wanted_is_not_refused(
+    scenario: str, nodes: list[dict[str, int]], helm: str, tmp_path: Path
+) -> None:
+    case = {"scenario": scenario, "cluster": {"nodes": nodes, "classes": [{"name": "slow", "default": True}]}}
+    with serving(cluster(case), tmp_path) as kubeconfig:
+        assert install(case, {}).render(helm, kubeconfig)
 
 
 def sentences(template: str) -> Iterator[str]:
@@ -70,8 +107,8 @@ TEMPLATES = sorted(path for path in CHARTS.glob("*/templates/**/*") if path.suff
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(CHARTS)))
-def test_every_refusal_of_a_template_has_a_case(path: Path) -> None:
-    said = [refusal(index, HELMS[0]) for index in range(len(CASES))]
+def test_every_refusal_of_a_template_has_a_case(path: Path, refusals: Refusals) -> None:
+    said = [refusals[case["case"], HELMS[0]].result() for case in CASES]
     template = "".join(
         line for line in path.read_text(encoding="utf-8").splitlines(True) if "Call:" not in line
     )

@@ -1,6 +1,7 @@
 """Renders charts with the Helm that an operator has, and reads what comes out as the API server would."""
 
 import functools
+import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -72,9 +73,11 @@ def program(name: str) -> str:
     return str(path)
 
 
-def run(helm: str, *arguments: str) -> str:
-    """What Helm writes; raises Refused with what it says when it fails."""
-    done = subprocess.run([program(helm), *arguments], capture_output=True, text=True, check=False)
+def run(helm: str, *arguments: str, home: Path | None = None) -> str:
+    """What Helm writes; it keeps its cache in `home`. Raises Refused with what it says when it fails."""
+    environment = os.environ | ({"HOME": str(home)} if home else {})
+    command = [program(helm), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise Refused(done.stderr)
     return done.stdout
@@ -93,13 +96,16 @@ class Install:
     kubernetes: str = "1.32.0"
     upgrade: bool = False
 
-    def render(self, helm: str) -> str:
-        """All manifests as one text. Raises Refused."""
+    def render(self, helm: str, kubeconfig: Path | None = None) -> str:
+        """All manifests as one text; with a `kubeconfig` that cluster is asked. Raises Refused."""
         arguments = ["template", self.release, str(self.chart), "--namespace", self.namespace]
         arguments += ["--kube-version", self.kubernetes, *(["--is-upgrade"] if self.upgrade else [])]
         arguments += [part for api in self.apis for part in ("--api-versions", api)]
+        if kubeconfig:
+            arguments += ["--dry-run=server", "--disable-openapi-validation", "--kubeconfig", str(kubeconfig)]
         arguments += [part for file in self.files for part in ("--values", str(self.chart / file))]
         with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as values:
             yaml.safe_dump(self.values, values)
             values.flush()
-            return run(helm, *arguments, "--values", values.name)
+            home = kubeconfig.parent if kubeconfig else None
+            return run(helm, *arguments, "--values", values.name, home=home)

@@ -5,7 +5,9 @@ from support.charts.helm import CHARTS, HELMS
 from support.charts.scenario import Renderings
 
 PATH = CHARTS / "pilothouse" / "images.txt"
-HEAD = "# Every image that the charts may ask for, to be copied to a registry of one's own. Made by `make charts`."
+HEAD = (
+    "# Every image that the charts may ask for, to be copied to a registry of one's own. Made by make charts."
+)
 REST = "# Only with other engines, poolers or backups"
 # What an operator of a scenario brings himself.
 FOREIGN = "registry.example.org/"
