@@ -1,4 +1,4 @@
-"""ONNX Runtime instead of torch: the vectors are those of local mode, and a wrong folder is refused in words."""
+"""ONNX Runtime instead of torch: the vectors are those of local mode; a wrong folder is refused in words."""
 
 import json
 import shutil
@@ -78,7 +78,7 @@ async def test_a_text_with_more_tokens_than_the_model_reads_is_refused_unless_cu
 ) -> None:
     fits, long = "word " * 254, "word " * 255
     statuses = [(await client.post("/embed", json={"inputs": text})).status_code for text in (fits, long)]
-    assert statuses == [200, 413]
+    assert statuses == [200, 422]
 
 
 @pytest.mark.parametrize(

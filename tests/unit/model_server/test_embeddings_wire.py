@@ -56,7 +56,7 @@ async def test_a_text_that_is_too_long_is_cut_when_that_is_asked_for() -> None:
     cut = await embed({"inputs": [long], "truncate": True, "normalize": False})
     assert cut.json() == [[5, 97]]
     refused = await embed({"inputs": [long]})
-    assert (refused.status_code, refused.json()["error_type"]) == (413, "Validation")
+    assert (refused.status_code, refused.json()["error_type"]) == (422, "Validation")
     assert "at most 5 tokens" in refused.json()["error"]
 
 
@@ -64,10 +64,10 @@ async def test_a_text_that_is_too_long_is_cut_when_that_is_asked_for() -> None:
     ("body", "status", "kind", "words"),
     [
         ({"inputs": []}, 400, "Empty", "Batch is empty"),
-        ({"inputs": ""}, 413, "Validation", "cannot be empty"),
-        ({"inputs": ["x"] * 9}, 413, "Validation", "batch size 9 > maximum allowed batch size 8"),
-        ({"inputs": "x" * 101}, 413, "Validation", "101 characters > 100"),
-        ({"inputs": "x", "dimensions": 3}, 413, "Validation", "at most 2"),
+        ({"inputs": ""}, 400, "Empty", "cannot be empty"),
+        ({"inputs": ["x"] * 9}, 422, "Validation", "batch size 9 > maximum allowed batch size 8"),
+        ({"inputs": "x" * 101}, 422, "Validation", "101 characters > 100"),
+        ({"inputs": "x", "dimensions": 3}, 422, "Validation", "at most 2"),
         ({"inputs": [[101, 102]]}, 422, "Validation", "token ids are not taken"),
         ({"inputs": 5}, 422, "Validation", "give a text"),
         ({}, 422, "Validation", "inputs"),

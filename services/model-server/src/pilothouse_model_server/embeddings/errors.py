@@ -13,7 +13,7 @@ class Kind(Enum):
     """TEI's names for what can be wrong, each with its status."""
 
     EMPTY = ("Empty", 400)
-    VALIDATION = ("Validation", 413)
+    VALIDATION = ("Validation", 422)
     TOKENIZER = ("Tokenizer", 422)
     BACKEND = ("Backend", 424)
     OVERLOADED = ("Overloaded", 429)

@@ -17,6 +17,8 @@ GRAPHS = ("model.onnx", "onnx/model.onnx")
 # Of `1_Pooling/config.json`; what sentence-transformers does when the file is not there comes first.
 POOLINGS = {"mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token"}
 LONGEST = 512
+# As TEI: what lies beyond so many characters per token is not even split into tokens.
+CHARACTERS_PER_TOKEN = 250
 
 
 class ModelFolderError(Exception):
@@ -80,8 +82,11 @@ class OnnxModel:
 
     def tokens(self, texts: Sequence[str]) -> list[Tokens]:
         """See TextModel."""
+        most = self.max_tokens * CHARACTERS_PER_TOKEN
+        codes = self._tokenizer.encode_batch([text[:most] for text in texts])
         return [
-            Tokens(code.ids, bool(code.overflowing)) for code in self._tokenizer.encode_batch(list(texts))
+            Tokens(code.ids, cut=bool(code.overflowing) or len(text) > most)
+            for text, code in zip(texts, codes, strict=True)
         ]
 
     def vectors(self, batch: Sequence[Tokens]) -> Vectors:

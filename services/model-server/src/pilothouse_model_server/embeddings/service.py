@@ -111,7 +111,7 @@ class EmbeddingService:
                 Kind.VALIDATION, f"batch size {len(texts)} > maximum allowed batch size {most.batch}"
             )
         if not all(texts):
-            raise EmbeddingsError(Kind.VALIDATION, "`inputs` cannot be empty")
+            raise EmbeddingsError(Kind.EMPTY, "`inputs` cannot be empty")
         if (characters := sum(map(len, texts))) > most.characters:
             raise EmbeddingsError(
                 Kind.VALIDATION, f"{characters} characters > {most.characters} at most in one request"
