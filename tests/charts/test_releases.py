@@ -97,7 +97,7 @@ def immutable(o: Object) -> object:
 def test_helm_lint_finds_nothing(chart: str, helm: str, tmp_path: Path) -> None:
     scenario = next(s for s in scenarios() if s.install.chart.name == chart)
     values = tmp_path / "values.yaml"
-    values.write_text(scenario.values_text(), encoding="utf-8")
+    values.write_text(scenario.install.values_text(), encoding="utf-8")
     files = [part for f in scenario.install.files for part in ("--values", str(CHARTS / chart / f))]
     said = run(helm, "lint", "--strict", str(CHARTS / chart), *files, "--values", str(values))
     assert "[WARNING]" not in said

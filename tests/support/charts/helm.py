@@ -96,6 +96,10 @@ class Install:
     kubernetes: str = "1.32.0"
     upgrade: bool = False
 
+    def values_text(self) -> str:
+        """Its own values as a file."""
+        return yaml.safe_dump(self.values)
+
     def render(self, helm: str, kubeconfig: Path | None = None) -> str:
         """All manifests as one text; with a `kubeconfig` that cluster is asked. Raises Refused."""
         arguments = ["template", self.release, str(self.chart), "--namespace", self.namespace]
@@ -105,7 +109,7 @@ class Install:
             arguments += ["--dry-run=server", "--disable-openapi-validation", "--kubeconfig", str(kubeconfig)]
         arguments += [part for file in self.files for part in ("--values", str(self.chart / file))]
         with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as values:
-            yaml.safe_dump(self.values, values)
+            values.write(self.values_text())
             values.flush()
             home = kubeconfig.parent if kubeconfig else None
             return run(helm, *arguments, "--values", values.name, home=home)

@@ -39,10 +39,6 @@ class Scenario:
     def __str__(self) -> str:
         return self.name
 
-    def values_text(self) -> str:
-        """Its own values as a file."""
-        return yaml.safe_dump(self.install.values)
-
     def also(self, **changes: object) -> "Scenario":
         """The same with other arguments of `Install`."""
         return replace(self, install=replace(self.install, **changes))  # type: ignore[arg-type]
