@@ -194,6 +194,15 @@ async def test_parts_at_the_same_time_and_a_live_worker_share_the_work(
     assert_whole(database, 30)
 
 
+async def test_files_that_are_accepted_while_others_are_looked_at_are_not_taken_for_deleted(
+    bulk: BulkProcessSettings, folder: Path, database: Database
+) -> None:
+    fill(folder, 150, lines=1)
+    outcome = await take_in(bulk, folder)
+    assert (outcome.exit_code, outcome.indexed) == (0, 150)
+    assert_whole(database, 150)
+
+
 async def test_uploads_are_not_kept_waiting_by_a_folder(
     bulk: BulkProcessSettings, folder: Path, ingest: Ingest, database: Database
 ) -> None:

@@ -31,6 +31,7 @@ async def bulk_on_ray(settings: IngestSettings, folder: Path, url: str) -> tuple
             "PILOTHOUSE_PARSING_PROCESSES": "1",
             "PILOTHOUSE_BULK_REPORT": "1",
             "RAY_USAGE_STATS_ENABLED": "0",
+            "HOME": str(folder.parent),  # where it leaves its token
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -43,16 +44,18 @@ async def bulk_on_ray(settings: IngestSettings, folder: Path, url: str) -> tuple
 async def test_tasks_of_a_ray_cluster_take_a_folder_in(
     settings: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
     for number in range(450):  # three tasks
-        (tmp_path / f"{number}.md").write_text(f"# Report {number}\n\nWords of {number}.\n", encoding="utf-8")
-    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7")
+        (folder / f"{number}.md").write_text(f"# Report {number}\n\nWords of {number}.\n", encoding="utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7")
     async with serve_embeddings() as url:
-        code, output = await bulk_on_ray(settings, tmp_path, url)
+        code, output = await bulk_on_ray(settings, folder, url)
         assert code == 4, output
         assert "bulk_finished" in output
         assert "damaged_file" in output
-        (tmp_path / "broken.pdf").unlink()
-        code, output = await bulk_on_ray(settings, tmp_path, url)
+        (folder / "broken.pdf").unlink()
+        code, output = await bulk_on_ray(settings, folder, url)
         assert (code, "unchanged=450" in output) == (0, True), output
     with psycopg.connect(database.admin) as connection:
         indexed = connection.execute(

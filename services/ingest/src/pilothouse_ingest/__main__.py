@@ -19,7 +19,9 @@ def main() -> None:
     if arguments.program == "bulk":
         sys.exit(_bulk(arguments))
     settings = read_settings(IngestSettings if arguments.program == "api" else WorkerProcessSettings)
-    _configure_logging(settings, arguments.program)
+    configure_logging(settings.log, service=f"ingest-{arguments.program}")
+    # It tells of each job's start and end, as our own events do with the document's id.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     if arguments.program == "api":
         # The worker's side of the package is not loaded for the API.
         from pilothouse_ingest.app import create_app
@@ -50,17 +52,12 @@ def _arguments() -> argparse.Namespace:
 
 def _bulk(arguments: argparse.Namespace) -> int:
     from pilothouse_ingest.bulk.command import run
+    from pilothouse_ingest.bulk.log import configure_bulk_logging
     from pilothouse_ingest.bulk.settings import BulkProcessSettings
 
     settings = read_settings(BulkProcessSettings)
-    _configure_logging(settings, "bulk")
+    configure_bulk_logging(settings.log)
     return run(settings, arguments)
-
-
-def _configure_logging(settings: IngestSettings, program: str) -> None:
-    configure_logging(settings.log, service=f"ingest-{program}")
-    # It tells of each job's start and end, as our own events do with the document's id.
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

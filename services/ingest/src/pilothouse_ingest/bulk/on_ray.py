@@ -7,8 +7,8 @@ import asyncio
 import time
 from typing import Any
 
-from pilothouse_core.telemetry import configure_logging
 from pilothouse_ingest.bulk.folder import Listing, Part
+from pilothouse_ingest.bulk.log import configure_bulk_logging
 from pilothouse_ingest.bulk.outcome import Outcome
 from pilothouse_ingest.bulk.run import run_part
 from pilothouse_ingest.bulk.settings import BulkProcessSettings
@@ -35,7 +35,7 @@ class Board:
 def take_in(listing: Listing, part: Part, collection: str, board: Any) -> Outcome:
     """The task. It can be repeated: what is done already is found done."""
     settings = BulkProcessSettings()
-    configure_logging(settings.log, service="ingest-bulk")
+    configure_bulk_logging(settings.log)
 
     def report(outcome: Outcome, _: float) -> None:
         board.report.remote(part.index, outcome)
@@ -51,8 +51,8 @@ def run_on_ray(settings: BulkProcessSettings, listing: Listing, collection: str)
     files = len(listing.files) + len(listing.refused)
     count = -(-files // _FILES)
     ended = Outcome()
-    started = time.monotonic()
     with ray.init():
+        started = time.monotonic()
         board = ray.remote(num_cpus=0)(Board).remote()
         # A task keeps as many cores busy as it has parsers.
         task = ray.remote(num_cpus=settings.parsing.processes, max_retries=_RETRIES)(take_in)

@@ -191,15 +191,16 @@ class _Run:
 
     async def _look(self) -> None:
         """Settles the files whose documents have come to an end."""
-        if not self._awaited:
+        asked = dict(self._awaited)  # more are accepted while the database answers
+        if not asked:
             return
         try:
             async with self._pool.connection() as connection:
-                found = await repository.states(connection, {one.document for one in self._awaited.values()})
+                found = await repository.states(connection, {one.document for one in asked.values()})
         except (Error, PoolTimeout) as exc:
             log.warning("database_unavailable", error=str(exc))
             return
-        for name, awaited in list(self._awaited.items()):
+        for name, awaited in asked.items():
             state = found.get(awaited.document)
             if state is None or state.sha256 != awaited.sha256 or state.status in ("indexed", "failed"):
                 self._settle(name, awaited, state)
