@@ -34,11 +34,13 @@ spec:
 - ports:
     - port: http
   from:
-    {{- range . }}
     - podSelector:
         matchLabels:
-          {{- include "common.peerLabels" (list $ctx .) | nindent 10 }}
-    {{- end }}
+          app.kubernetes.io/instance: {{ $ctx.Release.Name }}
+        matchExpressions:
+          - key: app.kubernetes.io/component
+            operator: In
+            values: {{ toJson . }}
 {{- end }}
 {{- if and $w.port $o.metrics $o.metrics.serviceMonitor.enabled }}
 - ports:

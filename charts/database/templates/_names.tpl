@@ -42,11 +42,12 @@ metadata:
     {{- include "common.labels" (list $ctx "database") | nindent 4 }}
 {{- end }}
 
-{{/* Keeps an object when the release is uninstalled. */}}
-{{- define "database.keep" -}}
-{{- if .Values.keepOnUninstall -}}
-helm.sh/resource-policy: keep
-{{- end -}}
+{{/* Annotations of an object that is kept when the release is uninstalled, and others of its own. Call: (list $ dict) */}}
+{{- define "database.keptAnnotations" -}}
+{{- with merge (ternary (dict "helm.sh/resource-policy" "keep") dict (index . 0).Values.keepOnUninstall) (index . 1) }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 {{- end }}
 
 {{/* CloudNativePG reads the PostgreSQL version from the tag, so a digest goes behind it. */}}
