@@ -68,7 +68,9 @@ class Page:
             request = self._client.build_request(method, path, **arguments)
             response = await self._client.send(request, stream=True)
         except NOT_REACHED as exc:
-            raise _NotNow(f"{self._client.base_url} cannot be reached ({_words(exc)})", look) from exc
+            raise _NotNow(
+                f"{str(self._client.base_url).rstrip('/')} cannot be reached ({_words(exc)})", look
+            ) from exc
         except httpx2.HTTPError as exc:
             raise Failure(f"{method} {path} got no answer ({_words(exc)})", look) from exc
         try:

@@ -30,6 +30,10 @@ class _Fault(BaseModel):
     detail: str
 
 
+class _Collection(BaseModel):
+    name: str
+
+
 class _Document(BaseModel):
     id: str
     status: Literal["queued", "parsing", "embedding", "indexed", "failed"]
@@ -61,8 +65,9 @@ async def make_collection(page: Page, story: Story, step: Step) -> None:
     """A collection that nobody else sees."""
     only = [f"user:{story.name}"]
     body = {"description": "Of a self-test; may be deleted.", "access": {"readers": only, "writers": only}}
-    await page.call("PUT", f"/api/collections/{story.name}", INGEST, expect=(200, 201), json=body)
-    step.seen = story.name
+    path = f"/api/collections/{story.name}"
+    response = await page.call("PUT", path, INGEST, expect=(200, 201), json=body)
+    step.seen = understood(_Collection, response, INGEST).name
 
 
 async def upload(page: Page, story: Story, step: Step) -> str:
