@@ -62,6 +62,7 @@ CHECKS: list[Check] = [
     pulling,
 ]
 POD = "spec.template.spec"
+COMPONENT = "app.kubernetes.io/component"
 MAIN = f"{POD}.containers.0"
 
 # Check, object, place in it, what is put there, and what the check says.
@@ -103,6 +104,19 @@ FAULTS: list[tuple[Check, str, str, Any, str]] = [
         "spec.ingress.0.from.0.podSelector.matchLabels.tier",
         "x",
         "there are none",
+    ),
+    (
+        selecting,
+        "NetworkPolicy/r-web",
+        "spec.ingress.0.from",
+        [
+            {
+                "podSelector": {
+                    "matchExpressions": [{"key": COMPONENT, "operator": "In", "values": ["web", "wbe"]}]
+                }
+            }
+        ],
+        "names pods of wbe, and there are none",
     ),
     (selecting, "Deployment/r-web", f"{POD}.topologySpreadConstraints.0.labelSelector", GONE, "its own pods"),
     (

@@ -45,6 +45,8 @@ LONGEST_NAME = 63
 SECRET_NAME = re.compile(r"PASSWORD|PASSWD|TOKEN|SECRET|CREDENTIAL|(?:^|_)KEYS?$", re.IGNORECASE)
 SECRET_FLAG = re.compile(r"--[a-z-]*(?:password|token|secret|api-key)[a-z-]*(?:=\S|$)")
 PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+# What the operator of a scenario brings himself.
+FOREIGN = "registry.example.org/"
 # They say where a secret is, or how many tokens of text.
 NOT_A_SECRET = re.compile(r"(?:_FILE|_PATH|_HEADER|_NAME|TOKENIZERS_PARALLELISM|_TOKENS)$")
 
@@ -112,7 +114,7 @@ def literal_secrets(objects: list[Object]) -> Iterator[str]:
 
 def images(objects: list[Object]) -> set[str]:
     """Every image that the release asks for, those that operators pull for it included."""
-    return {image for o in objects for image in _images(o)}
+    return {image for o in objects for image in _images(o) if not image.startswith(FOREIGN)}
 
 
 def _images(value: Any) -> Iterator[str]:

@@ -9,8 +9,6 @@ HEAD = (
     "# Every image that the charts may ask for, to be copied to a registry of one's own. Made by make charts."
 )
 REST = "# Only with other engines, poolers or backups"
-# What an operator of a scenario brings himself.
-FOREIGN = "registry.example.org/"
 
 
 def listing(renderings: Renderings) -> str:
@@ -20,7 +18,7 @@ def listing(renderings: Renderings) -> str:
     for rendering in renderings.all():
         if rendering.helm != HELMS[0] or rendering.scenario.install.files == ["values-airgapped.yaml"]:
             continue
-        found = {image for image in contents.images(rendering.own) if not image.startswith(FOREIGN)}
+        found = contents.images(rendering.own)
         if rendering.scenario.name == "defaults":
             always |= found
         sometimes |= found

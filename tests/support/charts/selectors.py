@@ -118,9 +118,19 @@ def _policies(objects: list[Object], everything: list[Pod], elsewhere: Set[str])
                 there = [pod for pod in everything if matches(selector, pod.labels)]
                 yield from _ports(policy, there, rule.get("ports", []))
         for selector in filter(None, map(_within, peers)):
-            optional = selector.get("matchLabels", {}).get(COMPONENT) in elsewhere
-            if not optional and not any(matches(selector, pod.labels) for pod in everything):
+            named = _named(selector)
+            absent = named - {pod.labels.get(COMPONENT) for pod in everything}
+            if unknown := sorted(absent - elsewhere):
+                yield f"{title(policy)} names pods of {', '.join(unknown)}, and there are none"
+            elif (absent != named or not named) and not any(matches(selector, p.labels) for p in everything):
                 yield f"{title(policy)} names pods {selector}, and there are none"
+
+
+def _named(selector: Object) -> set[str]:
+    """The parts of the product that a selector names."""
+    label = selector.get("matchLabels", {}).get(COMPONENT)
+    listed = [e for e in selector.get("matchExpressions", []) if e["key"] == COMPONENT]
+    return {*([label] if label else []), *(value for e in listed for value in e.get("values", []))}
 
 
 def _within(peer: Object) -> Object | None:
