@@ -19,7 +19,7 @@ async def delete_chats(page: Page, story: Story, step: Step) -> None:
     mine = [item for item in understood(_Sessions, response, CHAT_UI).items if item.title == story.name]
     for session in mine:
         await page.call("DELETE", f"/api/sessions/{session.id}", CHAT_UI, expect=(204, 404))
-    step.seen = f"{len(mine)} chats"
+    step.seen = f"{len(mine)} deleted"
 
 
 async def delete_collection(page: Page, story: Story, step: Step) -> None:
