@@ -36,7 +36,7 @@ def embedder() -> HashEmbedder:
 
 
 @asynccontextmanager
-async def running_query(settings: Settings, embedder: HashEmbedder) -> AsyncIterator[str]:
+async def running_query(settings: Settings, embedder: HashEmbedder | None) -> AsyncIterator[str]:
     """The service behind a real socket, so that a client can really go away; gives its address."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))

@@ -1,5 +1,6 @@
 """The embedder port: the fake, the local model and a TEI server behave alike."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -87,6 +88,9 @@ async def test_a_missing_model_is_said_in_words() -> None:
         {"/embed": httpx2.Response(200, json={"error": "busy"})},
         {"/embed": httpx2.Response(200, json=[[1.0], [1.0, 2.0]])},
         {"/embed": httpx2.Response(200, json=[[1.0], [2.0]])},
+        {"/embed": httpx2.Response(200, json=[[None]])},
+        {"/embed": httpx2.Response(200, json=[[0.1] * 4001])},
+        {"/info": httpx2.Response(200, json={"model_id": "m", "max_input_length": 2})},
     ],
 )
 async def test_a_server_that_answers_something_else_is_an_error(answers: dict[str, httpx2.Response]) -> None:
@@ -100,3 +104,87 @@ async def test_a_server_that_answers_something_else_is_an_error(answers: dict[st
         with pytest.raises(EmbedderError, match=r"tei:81 .* PILOTHOUSE_EMBEDDING_URL") as caught:
             await TeiEmbedder(client, batch_size=8).start()
     assert "hidden" not in str(caught.value)
+
+
+class Replaced:
+    """A server whose model is replaced by another, and which is away in between when told so."""
+
+    def __init__(self) -> None:
+        self.embedder = HashEmbedder(model="first")
+        self.away = False
+        self.asked: list[str] = []
+
+    async def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(request.url.path)
+        if self.away:
+            raise httpx2.ConnectError("refused", request=request)
+        if request.url.path == "/info":
+            told = {"model_id": self.embedder.model, "max_input_length": self.embedder.max_tokens}
+            return httpx2.Response(200, json=told)
+        vectors = await self.embedder.embed_documents(json.loads(request.content)["inputs"])
+        return httpx2.Response(200, json=[[float(number) for number in row] for row in vectors])
+
+
+@pytest.fixture
+async def replaced() -> AsyncIterator[tuple[Replaced, TeiEmbedder]]:
+    server = Replaced()
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(server), base_url="http://tei") as client:
+        yield server, TeiEmbedder(client, batch_size=8)
+
+
+async def test_a_server_that_comes_late_is_used_when_it_is_there(
+    replaced: tuple[Replaced, TeiEmbedder],
+) -> None:
+    server, embedder = replaced
+    server.away = True
+    with pytest.raises(EmbedderError):
+        await embedder.embed_query("early")
+    assert embedder.fault is not None
+    assert "ConnectError" in embedder.fault
+    server.away = False
+    assert (await embedder.embed_query("late")).shape == (64,)
+    assert embedder.model == "first"
+
+
+async def test_after_a_failure_the_server_is_asked_anew_what_it_serves(
+    replaced: tuple[Replaced, TeiEmbedder],
+) -> None:
+    server, embedder = replaced
+    await embedder.embed_query("one")
+    await embedder.embed_query("two")
+    assert server.asked.count("/info") == 1
+    server.away = True
+    with pytest.raises(EmbedderError):
+        await embedder.embed_query("three")
+    assert embedder.fault is None  # it has worked; it is away, not wrong
+    server.away = False
+    server.embedder = HashEmbedder(model="second", dimension=32)
+    assert (await embedder.embed_query("four")).shape == (32,)
+    assert (embedder.model, embedder.dimension) == ("second", 32)
+
+
+async def test_vectors_of_another_length_are_never_handed_out_as_the_same_models(
+    replaced: tuple[Replaced, TeiEmbedder],
+) -> None:
+    server, embedder = replaced
+    await embedder.embed_query("one")
+    server.embedder = HashEmbedder(model="first", dimension=32)
+    with pytest.raises(EmbedderError, match="32 numbers, and had 64 before"):
+        await embedder.embed_query("two")
+    assert (await embedder.embed_query("three")).shape == (32,)
+    assert embedder.dimension == 32
+
+
+@pytest.mark.parametrize(
+    ("response", "says"),
+    [
+        (httpx2.Response(200, html="<h1>Welcome</h1>"), "it sent a web page"),
+        (httpx2.Response(200, text="ok"), "its answer is not JSON"),
+        (httpx2.Response(401), "refuses PILOTHOUSE_EMBEDDING_KEY"),
+    ],
+)
+async def test_the_fault_says_what_was_seen(response: httpx2.Response, says: str) -> None:
+    transport = httpx2.MockTransport(lambda _: response)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://tei") as client:
+        with pytest.raises(EmbedderError, match=says):
+            await TeiEmbedder(client, batch_size=8).start()

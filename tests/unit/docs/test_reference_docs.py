@@ -36,7 +36,7 @@ OTHER_VARIABLES = {
 # A 4XX without a code of its own gets one from its status; a refusal of the query service without one, this.
 NOT_LITERAL = {"not_found", "method_not_allowed", "bad_request", "query_error"}
 # They name a failure for metrics and logs; people see `model_unavailable`.
-METRICS_ONLY = {"model_unreachable", "model_lost", "model_garbled"}
+METRICS_ONLY = {"model_unreachable", "model_lost", "model_garbled", "model_not_understood"}
 # Classes whose first argument is a code, and functions that answer `(code, explanation)`.
 CODED = {"ParseError", "AnswerFailed", "ModelUnavailable", "ModelInterrupted", "ContextTooLong", "error"}
 EXPLAINING = {"in_words", "died_in_words"}

@@ -222,3 +222,47 @@ async def test_an_answer_that_never_ends_is_ended() -> None:
     with pytest.raises(ModelInterrupted) as caught:
         await ask(server(httpx2.Response(200, stream=Endless())), answer_timeout=timedelta(seconds=0.1))
     assert caught.value.code == "model_timeout"
+
+
+@pytest.mark.parametrize(
+    ("response", "says"),
+    [
+        (httpx2.Response(200, html="<h1>Welcome</h1>"), "web page"),
+        (httpx2.Response(404, html="<h1>Not found</h1>"), "web page"),
+        (httpx2.Response(302, headers={"location": "/login"}), "sends the caller elsewhere"),
+        (httpx2.Response(401), "refuses PILOTHOUSE_MODEL_KEY"),
+        (httpx2.Response(502), "status 502"),
+    ],
+)
+async def test_what_is_no_model_server_is_unavailable_with_the_reason(
+    response: httpx2.Response, says: str
+) -> None:
+    transport = httpx2.MockTransport(lambda _: response)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://me:hidden@model:83/") as client:
+        model = OpenAIChatModel(client, ModelSettings())
+        with pytest.raises(ModelUnavailable, match=says):
+            await model.limits()
+    assert model.fault is not None
+    assert "The model server at model:83 cannot be used" in model.fault
+    assert "hidden" not in model.fault
+
+
+async def test_the_fault_goes_with_the_first_answer() -> None:
+    answers = [httpx2.Response(503)]
+
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return answers.pop() if len(answers) else httpx2.Response(200, json={})
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://model/") as client:
+        model = OpenAIChatModel(client, ModelSettings())
+        answers.append(httpx2.Response(503))
+        with pytest.raises(ModelUnavailable):
+            await model.limits()
+        assert model.fault
+        await model.limits()
+        assert model.fault is None
+
+
+async def test_a_page_in_place_of_an_answer_is_not_an_answer() -> None:
+    with pytest.raises(ModelUnavailable, match="web page"):
+        await ask(server(httpx2.Response(200, html="<h1>Welcome</h1>")))

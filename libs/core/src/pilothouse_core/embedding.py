@@ -29,13 +29,36 @@ Vectors: TypeAlias = NDArray[np.float32]
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
 
 
+# PostgreSQL stores no longer ones (halfvec).
+MAX_DIMENSION = 4000
+# A model that reads less could not even hold a title.
+MIN_TOKENS = 16
+RETRY_SECONDS = 2.0
+ASK_SECONDS = 5.0
+
+
 class EmbedderError(Exception):
     """The embedding model cannot be used: missing, unreachable or not answering as agreed."""
 
 
-class Embedder(Protocol):
-    """Turns texts into vectors of `dimension` numbers; reads at most `max_tokens` of each."""
+class DimensionError(EmbedderError):
+    """The database has vectors of this model, and they are of another length."""
 
+    def __init__(self, model: str, *, stored: int, made: int) -> None:
+        super().__init__(
+            f"The documents have vectors of {stored} numbers by the model {model!r}, and a model of this "
+            f"name now makes vectors of {made}. Serve the earlier model again, or give the new one another "
+            "name."
+        )
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of `dimension` numbers; reads at most `max_tokens` of each.
+
+    `fault` says in words why it cannot be used yet; the other fields hold nothing until it is None.
+    """
+
+    fault: str | None
     model: str
     dimension: int
     max_tokens: int
@@ -103,6 +126,7 @@ class SentenceTransformerEmbedder:
                 f"The embedding model {settings.model!r} could not be loaded: {exc}. "
                 "Set PILOTHOUSE_EMBEDDING_MODEL to a folder that holds it."
             ) from exc
+        self.fault: str | None = None
         self.model = settings.model
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or 512)
@@ -145,35 +169,59 @@ class SentenceTransformerEmbedder:
 
 
 class TeiEmbedder:
-    """A server that speaks Text Embeddings Inference (`/info`, `/embed`)."""
+    """A server that speaks Text Embeddings Inference (`/info`, `/embed`).
+
+    It is asked what it serves before its first use, and again after a failure: another server may
+    have come in its place.
+    """
 
     def __init__(self, client: httpx2.AsyncClient, *, batch_size: int) -> None:
         self._client = client
+        self._wanted_batch = batch_size
         self._batch_size = batch_size
         self._tokens = TokenEstimator()
+        self._sure = False
+        self._asking: asyncio.Task[None] | None = None
+        self.fault: str | None = "The embedding server has not been asked yet."
         self.model = ""
         self.dimension = 0
         self.max_tokens = 0
 
     async def start(self) -> None:
-        """Asks the server which model it serves. Raises `EmbedderError`."""
-        info = await self._request("GET", "/info")
-        try:
-            self.model = str(info["model_id"])
-            self.max_tokens = int(info["max_input_length"])
-            most = int(info.get("max_client_batch_size") or self._batch_size)
-        except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise self._error("/info does not name the model and its longest input") from exc
-        self._batch_size = min(self._batch_size, most)
-        self.dimension = (await self._embed(["dimension"])).shape[1]
+        """Asks the server which model it serves. Raises `EmbedderError`.
+
+        Who comes meanwhile gets the same answer: a server that hangs must not make people wait one after
+        the other.
+        """
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._learn())
+            self._asking.add_done_callback(self._asked)
+        await asyncio.shield(self._asking)
+
+    async def keep_asking(self) -> None:
+        """Asks for ever what the server serves; a new reason why it does not say so is logged once."""
+        said = ""
+        while True:
+            try:
+                await self.start()
+                said = ""
+            except EmbedderError as exc:
+                if str(exc) != said:
+                    said = str(exc)
+                    log.warning("embedder_unavailable", error=said)
+            await asyncio.sleep(RETRY_SECONDS if said else ASK_SECONDS)
 
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
+        if not self._sure:
+            await self.start()
         parts = [texts[at : at + self._batch_size] for at in range(0, len(texts), self._batch_size)]
         return np.concatenate([await self._embed(list(part)) for part in parts])
 
     async def embed_query(self, text: str) -> Vectors:
+        if not self._sure:
+            await self.start()
         return np.asarray((await self._embed([text]))[0], dtype=np.float32)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -182,7 +230,45 @@ class TeiEmbedder:
     def token_offsets(self, text: str) -> list[tuple[int, int]]:
         return self._tokens.offsets(text)
 
+    async def _learn(self) -> None:
+        try:
+            info = await self._request("GET", "/info")
+            try:
+                model, max_tokens = str(info["model_id"]), int(info["max_input_length"])
+                most = int(info.get("max_client_batch_size") or self._wanted_batch)
+            except (AttributeError, KeyError, TypeError, ValueError) as exc:
+                raise self._error("/info does not name the model and its longest input") from exc
+            if max_tokens < MIN_TOKENS or most < 1:
+                raise self._error(f"it reads {max_tokens} tokens of a text and {most} texts at once")
+            dimension = (await self._vectors(["dimension"])).shape[1]
+            if not 1 <= dimension <= MAX_DIMENSION:
+                raise self._error(f"its vectors have {dimension} numbers; {MAX_DIMENSION} can be stored")
+        except EmbedderError as exc:
+            if not self.model:
+                self.fault = str(exc)
+            raise
+        if (model, dimension) != (self.model, self.dimension):
+            log.info("embedder_ready", model=model, dimension=dimension, before=self.model or None)
+        self.model, self.dimension, self.max_tokens = model, dimension, max_tokens
+        self._batch_size = min(self._wanted_batch, most)
+        self._sure, self.fault = True, None
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        self._asking = None
+        if not task.cancelled():
+            task.exception()  # seen, even if nobody waits for it any more
+
     async def _embed(self, texts: list[str]) -> Vectors:
+        vectors = await self._vectors(texts)
+        if vectors.shape[1] != self.dimension:
+            self._sure = False
+            raise self._error(
+                f"its vectors have {vectors.shape[1]} numbers, and had {self.dimension} before; another "
+                "model may have taken its place"
+            )
+        return vectors
+
+    async def _vectors(self, texts: list[str]) -> Vectors:
         body = {"inputs": texts, "normalize": True, "truncate": True}
         answer = await self._request("POST", "/embed", body)
         try:
@@ -191,6 +277,8 @@ class TeiEmbedder:
             raise self._error("its vectors are not numbers, or of different lengths") from exc
         if vectors.ndim != 2 or len(vectors) != len(texts):
             raise self._error("its vectors have another shape than asked for")
+        if not np.isfinite(vectors).all():
+            raise self._error("its vectors hold something that is no finite number")
         return vectors
 
     async def _request(self, method: str, path: str, body: object = None) -> Any:
@@ -198,15 +286,20 @@ class TeiEmbedder:
         try:
             response = await self._client.request(method, path, json=body)
             response.raise_for_status()
-            return response.json()
         except httpx2.HTTPStatusError as exc:
             status = exc.response.status_code
+            self._sure = self._sure and status < 500
             hint = " (it refuses PILOTHOUSE_EMBEDDING_KEY)" if status in (401, 403) else ""
             raise self._error(f"status {status}{hint}") from exc
         except httpx2.HTTPError as exc:
+            self._sure = False
             raise self._error(type(exc).__name__) from exc
+        try:
+            return response.json()
         except ValueError as exc:
-            raise self._error("its answer is not JSON") from exc
+            self._sure = False
+            page = response.headers.get("content-type", "").startswith("text/html")
+            raise self._error("it sent a web page" if page else "its answer is not JSON") from exc
 
     def _error(self, what: str) -> EmbedderError:
         """What people read, also with a document that failed: the address without the password in it."""
@@ -229,16 +322,27 @@ def packaged_model_path() -> Path:
 
 
 @asynccontextmanager
-async def open_embedder(settings: EmbeddingSettings) -> AsyncIterator[Embedder]:
-    """The embedder that the settings name, ready for use. Raises `EmbedderError`."""
+async def open_embedder(settings: EmbeddingSettings, *, patient: bool = False) -> AsyncIterator[Embedder]:
+    """The embedder that the settings name, ready for use. Raises `EmbedderError`.
+
+    A patient caller gets it even while its server is away, and looks at `fault`.
+    """
     if settings.backend == "tei":
         timeout = httpx2.Timeout(settings.timeout.total_seconds(), connect=5)
         async with httpx2.AsyncClient(
             base_url=str(settings.url).rstrip("/"), timeout=timeout, headers=bearer(settings.key)
         ) as client:
             remote = TeiEmbedder(client, batch_size=settings.batch_size)
-            await remote.start()
-            yield remote
+            if not patient:
+                await remote.start()
+                yield remote
+                return
+            asking = asyncio.create_task(remote.keep_asking(), name="ask embedder")
+            try:
+                yield remote
+            finally:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
         return
     local = await asyncio.to_thread(SentenceTransformerEmbedder, settings)
     log.info("embedder_ready", model=local.model, dimension=local.dimension)

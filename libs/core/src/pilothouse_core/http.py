@@ -7,8 +7,8 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import structlog
@@ -241,12 +241,38 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class _ServerBeside(_Server):
+    """Leaves the signals to the program that it stands beside."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
     """Serves until SIGTERM or SIGINT, then lets running requests end within the grace time."""
-    config = uvicorn.Config(
+    _Server(_config(app, settings, settings.server.port)).run()
+
+
+@asynccontextmanager
+async def serving_beside(app: FastAPI, settings: ServiceSettings, *, port: int) -> AsyncIterator[int]:
+    """Serves in this event loop while the context is open; the port, also when it was 0."""
+    config = _config(app, settings, port)
+    server = _ServerBeside(config)
+    listener = config.bind_socket()
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="serve beside")
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+def _config(app: FastAPI, settings: ServiceSettings, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         host=settings.server.host,
-        port=settings.server.port,
+        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -254,4 +280,3 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=int(settings.server.grace.total_seconds()),
     )
-    _Server(config).run()

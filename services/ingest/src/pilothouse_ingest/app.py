@@ -14,6 +14,7 @@ from pilothouse_ingest.dependencies import Resources, resources
 from pilothouse_ingest.documents.routes import router as documents_router
 from pilothouse_ingest.events.hub import open_hub
 from pilothouse_ingest.events.routes import router as events_router
+from pilothouse_ingest.jobs.depth import measuring
 from pilothouse_ingest.jobs.queue import IndexQueue
 from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings
 
@@ -28,6 +29,7 @@ def create_app(settings: IngestSettings) -> FastAPI:
         async with (
             open_pool(settings.database, application_name="ingest-api", search_path=SEARCH_PATH) as pool,
             open_hub(settings.database) as hub,
+            measuring(pool),
         ):
             queue = IndexQueue()
             await queue.open(pool)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ByteSize, Field
 
-from pilothouse_core.settings import Duration, EmbeddingSettings, ServerSettings, ServiceSettings
+from pilothouse_core.settings import Duration, EmbeddingSettings, Port, ServerSettings, ServiceSettings
 
 # Schemas of the documents and of the job queue; procrastinate's functions look up their tables by it.
 SEARCH_PATH = "documents, jobs, public"
@@ -69,6 +69,10 @@ class WorkerSettings(BaseModel):
         description="Wait before the second attempt; four times as long each time.",
     )
     retry_most: Duration = Field(default=timedelta(minutes=5), description="Longest wait between attempts.")
+    port: Port | None = Field(
+        default=None,
+        description="TCP port on which the worker answers /livez, /readyz and /metrics; unset: none.",
+    )
 
 
 class IngestSettings(ServiceSettings):

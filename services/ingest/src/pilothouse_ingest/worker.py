@@ -20,15 +20,17 @@ from psycopg import Error
 from psycopg_pool import PoolTimeout
 
 from pilothouse_core.database import Pool, open_pool
-from pilothouse_core.embedding import Embedder, EmbedderError, open_embedder
+from pilothouse_core.embedding import DimensionError, Embedder, open_embedder
 from pilothouse_ingest.documents.blobs import PostgresBlobs
 from pilothouse_ingest.indexing.batcher import EmbeddingBatcher
 from pilothouse_ingest.indexing.pipeline import Pipeline
+from pilothouse_ingest.jobs.depth import measuring
 from pilothouse_ingest.jobs.queue import QUEUE, TASK, IndexQueue
 from pilothouse_ingest.jobs.retry import Backoff, in_words, is_last_attempt
 from pilothouse_ingest.jobs.sweep import sweep
 from pilothouse_ingest.parsing.pool import ParserPool
 from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings, WorkerSettings
+from pilothouse_ingest.worker_health import WorkerHealth, telling
 
 log = structlog.get_logger()
 
@@ -46,9 +48,10 @@ async def run_worker(
             open_pool(settings.database, application_name="ingest-worker", search_path=SEARCH_PATH)
         )
         if embedder is None:
-            embedder = await _embedder(settings, stack, stop)
-            if embedder is None:
-                return
+            embedder = await stack.enter_async_context(open_embedder(settings.embedding, patient=True))
+        health = WorkerHealth(pool, embedder, settings)
+        await stack.enter_async_context(telling(health, settings))
+        await stack.enter_async_context(measuring(pool))
         parsers = await stack.enter_async_context(ParserPool(settings.parsing))
         batcher = await stack.enter_async_context(
             EmbeddingBatcher(embedder, batch_size=settings.embedding.batch_size)
@@ -64,10 +67,12 @@ async def run_worker(
             batcher=batcher,
             settings=settings.chunking,
         )
-        _register(queue, pipeline, settings.worker)
+        unfit = asyncio.Event()
+        _register(queue, pipeline, settings.worker, unfit)
         async with _sweeping(pool, queue, settings.worker):
-            while not stop.is_set():
-                await _work(queue, settings, stop)
+            while await _can_work(health, stop):
+                unfit.clear()
+                await _work(queue, settings, stop, unfit)
 
 
 async def run_until_signal(settings: IngestSettings, *, embedder: Embedder | None = None) -> None:
@@ -80,20 +85,23 @@ async def run_until_signal(settings: IngestSettings, *, embedder: Embedder | Non
     log.info("worker_stopped")
 
 
-async def _embedder(settings: IngestSettings, stack: AsyncExitStack, stop: asyncio.Event) -> Embedder | None:
-    """The embedder; waits for a server that is not there yet, None when told to stop meanwhile."""
+async def _can_work(health: WorkerHealth, stop: asyncio.Event) -> bool:
+    """Waits until nothing is missing; False when told to stop. A new reason is logged once."""
+    said: dict[str, str] = {}
     while not stop.is_set():
-        try:
-            return await stack.enter_async_context(open_embedder(settings.embedding))
-        except EmbedderError as exc:
-            if settings.embedding.backend == "local":
-                raise
-            log.warning("embedder_unavailable", error=str(exc))
+        faults = await health.faults()
+        if not faults:
+            if said:
+                log.info("worker_ready")
+            return True
+        if faults != said:
+            said = faults
+            log.warning("worker_waits", **faults)
         await _wait(stop, _RESTART_SECONDS)
-    return None
+    return False
 
 
-def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings) -> None:
+def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings, unfit: asyncio.Event) -> None:
     @queue.app.task(name=TASK, queue=QUEUE, pass_context=True, retry=Backoff(settings))
     async def index_document(context: JobContext, document_id: str, revision: int) -> None:
         job = context.job
@@ -107,6 +115,8 @@ def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings) -
                     await pipeline.wait(identifier, revision)
                 raise
             except Exception as exc:
+                if isinstance(exc, DimensionError):
+                    unfit.set()  # It would go on so with every document.
                 attempt = job.attempts + 1
                 log.warning("document_attempt_failed", document_id=document_id, attempt=attempt, exc_info=exc)
                 if is_last_attempt(job, settings):
@@ -117,8 +127,11 @@ def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings) -
                 raise
 
 
-async def _work(queue: IndexQueue, settings: IngestSettings, stop: asyncio.Event) -> None:
-    """One life of procrastinate's worker; it ends when told to, and when the database goes away."""
+async def _work(
+    queue: IndexQueue, settings: IngestSettings, stop: asyncio.Event, unfit: asyncio.Event
+) -> None:
+    """One life of procrastinate's worker; it ends when told to, when the database goes away, and when the
+    embedder's vectors do not fit."""
     lost = queue.manager.lost_job
     lost.clear()
     worker = Worker(
@@ -136,8 +149,9 @@ async def _work(queue: IndexQueue, settings: IngestSettings, stop: asyncio.Event
     running = asyncio.create_task(worker.run(), name="worker")  # type: ignore[no-untyped-call]  # as below
     stopping = asyncio.create_task(stop.wait())
     losing = asyncio.create_task(lost.wait())
+    misfit = asyncio.create_task(unfit.wait())
     try:
-        await asyncio.wait((running, stopping, losing), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((running, stopping, losing, misfit), return_when=asyncio.FIRST_COMPLETED)
         worker.stop()  # type: ignore[no-untyped-call]  # procrastinate leaves it without annotations
         await running
     except (ConnectorException, Error, PoolTimeout) as exc:
@@ -145,6 +159,7 @@ async def _work(queue: IndexQueue, settings: IngestSettings, stop: asyncio.Event
     finally:
         stopping.cancel()
         losing.cancel()
+        misfit.cancel()
     if not stop.is_set():
         log.warning("worker_restarts")
         await _wait(stop, _RESTART_SECONDS)

@@ -6,21 +6,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx2
 from fastapi import FastAPI, Request
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 
 from pilothouse_core.auth import LOCAL, Authenticator, bearer
 from pilothouse_core.database import Pool, open_pool
 from pilothouse_core.embedding import Embedder, open_embedder
 from pilothouse_core.http import create_service
+from pilothouse_core.problem import Problem
+from pilothouse_core.readiness import database_fault
 from pilothouse_core.reranking import Reranker, TeiReranker
 from pilothouse_query.chat import routes as chat_routes
 from pilothouse_query.chat.service import AnswerService
 from pilothouse_query.dependencies import State
 from pilothouse_query.model import routes as model_routes
-from pilothouse_query.model.client import OpenAIChatModel
+from pilothouse_query.model.client import OpenAIChatModel, looking_for
 from pilothouse_query.search import repository
 from pilothouse_query.search import routes as search_routes
-from pilothouse_query.search.service import SearchService
+from pilothouse_query.search.service import SearchService, check_space
 from pilothouse_query.settings import Settings
 
 SEARCH_PATH = "documents, public"
@@ -39,7 +40,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
             )
             active = embedder
             if active is None:
-                active = await stack.enter_async_context(open_embedder(settings.embedding))
+                active = await stack.enter_async_context(open_embedder(settings.embedding, patient=True))
             search = SearchService(
                 pool=pool,
                 embedder=active,
@@ -48,7 +49,9 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
             )
             client = await stack.enter_async_context(_model_client(settings))
             model = OpenAIChatModel(client, settings.model)
+            await stack.enter_async_context(looking_for(model))
             yield State(
+                settings=settings,
                 pool=pool,
                 embedder=active,
                 authenticator=Authenticator(settings.auth),
@@ -69,6 +72,7 @@ def create_app(settings: Settings, *, embedder: Embedder | None = None) -> FastA
         description="Search, and answers with checked citations behind OpenAI's wire format.",
         lifespan=lifespan,
         ready=_ready,
+        degraded=_degraded,
     )
     app.include_router(search_routes.router)
     app.include_router(chat_routes.router)
@@ -100,16 +104,24 @@ async def _ready(request: Request) -> dict[str, str]:
     """Database and embeddings; a missing language model is an honest answer, not an outage."""
     pool: Pool = request.state.pool
     embedder: Embedder = request.state.embedder
+    if fault := await database_fault(pool, request.state.settings.database):
+        return {"database": fault}
+    if embedder.fault:
+        return {"embedding": embedder.fault}
     try:
-        async with pool.connection(timeout=2) as connection:
+        async with pool.connection() as connection:
             scope = await repository.read_scope(
                 connection, principal=LOCAL, names=(), metadata=None, model=embedder.model
             )
-    except (Error, PoolTimeout) as exc:
-        return {"database": f"does not answer as expected ({type(exc).__name__}); is it migrated?"}
-    if scope.space is None and scope.active_model is not None:
-        return {
-            "embedding": f"documents have vectors of {scope.active_model!r}, this service makes "
-            f"{embedder.model!r}; set PILOTHOUSE_EMBEDDING_MODEL to the same for ingest and query"
-        }
+        check_space(scope, embedder)
+    except Error as exc:
+        return {"database": f"It cannot be used: {exc}"}
+    except Problem as exc:
+        return {"embedding": exc.detail}
     return {}
+
+
+def _degraded(request: Request) -> dict[str, str]:
+    """Without the language model, answers consist of quoted passages."""
+    model: OpenAIChatModel = request.state.model
+    return {"model": model.fault} if model.fault else {}

@@ -10,11 +10,13 @@ from pilothouse_core.embedding import Embedder
 from pilothouse_query.chat.service import AnswerService
 from pilothouse_query.model.client import OpenAIChatModel
 from pilothouse_query.search.service import SearchService
+from pilothouse_query.settings import Settings
 
 
 class State(TypedDict):
     """What the lifespan yields; each request sees it as `request.state`."""
 
+    settings: Settings
     pool: Pool
     embedder: Embedder
     authenticator: Authenticator

@@ -12,7 +12,7 @@ import structlog
 from numpy.typing import NDArray
 
 from pilothouse_core.database import Pool
-from pilothouse_core.embedding import Embedder
+from pilothouse_core.embedding import Embedder, EmbedderError
 from pilothouse_core.lexical import document_tokens, tsvector_literal
 from pilothouse_ingest.chunking.chunker import Chunk, chunk
 from pilothouse_ingest.documents.blobs import BlobMissingError, BlobStore
@@ -104,7 +104,7 @@ class Pipeline:
         self._embedder = embedder
         self._batcher = batcher
         self._settings = settings
-        self._space: int | None = None
+        self._spaces: dict[tuple[str, int], int] = {}
 
     async def index(self, job_id: int, document_id: UUID, revision: int) -> None:
         """Makes a version searchable or fails it for good, and completes its job in the same commit.
@@ -117,6 +117,7 @@ class Pipeline:
         if work is None:
             log.info("document_settled_already", document_id=str(document_id), revision=revision)
             return
+        begun_with = self._embedder.model, self._embedder.dimension
         try:
             indexed = await self._make(work)
         except ParseError as exc:
@@ -133,7 +134,7 @@ class Pipeline:
                 "document and upload the file again.",
             )
             return
-        space = await self._embedding_space()
+        space = await self._embedding_space(*begun_with)
         try:
             async with self._pool.connection() as connection:
                 await store.swap(connection, work, indexed, space=space)
@@ -187,10 +188,11 @@ class Pipeline:
         async with self._pool.connection() as connection:
             await store.show_progress(connection, work, progress)
 
-    async def _embedding_space(self) -> int:
-        if self._space is None:
+    async def _embedding_space(self, model: str, dimension: int) -> int:
+        """The space of the vectors that were just made. Raises `EmbedderError` if they are of two models."""
+        if (model, dimension) != (self._embedder.model, self._embedder.dimension):
+            raise EmbedderError("The embedding model changed while the document was being embedded.")
+        if (model, dimension) not in self._spaces:
             async with self._pool.connection() as connection:
-                self._space = await store.embedding_space(
-                    connection, self._embedder.model, self._embedder.dimension
-                )
-        return self._space
+                self._spaces[model, dimension] = await store.embedding_space(connection, model, dimension)
+        return self._spaces[model, dimension]

@@ -10,6 +10,7 @@ from pgvector import HalfVector
 from psycopg.rows import class_row, scalar_row
 
 from pilothouse_core.database import Connection
+from pilothouse_core.embedding import DimensionError
 from pilothouse_core.ids import new_id
 from pilothouse_ingest.chunking.chunker import Chunk
 from pilothouse_ingest.parsing.models import ParsedDocument
@@ -37,7 +38,8 @@ SET status = 'failed', error_code = %(code)s, error_detail = %(detail)s, updated
 WHERE id = %(id)s AND revision = %(revision)s AND status <> 'indexed'
 """
 
-SPACE = "SELECT (ensure_embedding_space(%(model)s, %(dimension)s)).id"
+SPACE = "SELECT id, dimension FROM ensure_embedding_space(%(model)s, %(dimension)s)"
+DIMENSION = "SELECT dimension FROM embedding_spaces WHERE model = %(model)s"
 
 # Two workers with the same document wait for each other here, not inside the COPY.
 LOCK_SWAP = (
@@ -122,12 +124,22 @@ async def fail(connection: Connection, document_id: UUID, revision: int, code: s
 
 
 async def embedding_space(connection: Connection, model: str, dimension: int) -> int:
-    """The id of the model's vector space, made when it is new."""
+    """The id of the model's vector space, made when it is new. Raises `DimensionError`."""
+    row = await (await connection.execute(SPACE, {"model": model, "dimension": dimension})).fetchone()
+    assert row is not None
+    space, stored = int(row[0]), int(row[1])
+    if stored != dimension:
+        raise DimensionError(model, stored=stored, made=dimension)
+    return space
+
+
+async def check_dimension(connection: Connection, model: str, dimension: int) -> None:
+    """Raises `DimensionError` when the database has vectors of this model in another length."""
     async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(SPACE, {"model": model, "dimension": dimension})
-        space = await cursor.fetchone()
-        assert isinstance(space, int)
-        return space
+        await cursor.execute(DIMENSION, {"model": model})
+        stored: int | None = await cursor.fetchone()
+    if stored is not None and stored != dimension:
+        raise DimensionError(model, stored=stored, made=dimension)
 
 
 async def swap(connection: Connection, work: Work, indexed: Indexed, *, space: int) -> None:

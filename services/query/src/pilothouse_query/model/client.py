@@ -9,8 +9,8 @@ Errors:
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -18,10 +18,12 @@ import httpx2
 import orjson
 import structlog
 
-from pilothouse_query.model.limits import Limits, LimitsReader
+from pilothouse_query.model.limits import Limits, LimitsReader, NotAModelServerError, is_page
 from pilothouse_query.settings import ModelSettings
 
 log = structlog.get_logger()
+
+LOOK_SECONDS = 5.0
 
 
 class ModelError(Exception):
@@ -30,6 +32,7 @@ class ModelError(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
+        self.detail = detail
 
 
 class ModelUnavailable(ModelError):
@@ -93,12 +96,23 @@ class OpenAIChatModel:
         self._client = client
         self._settings = settings
         self._limits = LimitsReader(client, settings)
+        self.fault: str | None = None
+        """Why the last call was not answered, in words."""
 
     async def limits(self) -> Limits:
         try:
-            return await self._limits.read()
+            found = await self._limits.read()
         except httpx2.HTTPError as exc:
-            raise ModelUnavailable("model_unreachable", f"{type(exc).__name__}: {exc}") from exc
+            raise self._unavailable("model_unreachable", f"{type(exc).__name__}: {exc}") from exc
+        except NotAModelServerError as exc:
+            raise self._unavailable("model_not_understood", str(exc)) from exc
+        self.fault = None
+        return found
+
+    def _unavailable(self, code: str, what: str) -> ModelUnavailable:
+        where = self._client.base_url.netloc.decode("ascii")
+        self.fault = f"The model server at {where} cannot be used: {what}. Check PILOTHOUSE_MODEL_URL."
+        return ModelUnavailable(code, what)
 
     async def probe(self) -> Limits:
         """The limits asked anew, which shows whether the server answers. Raises `ModelUnavailable`."""
@@ -118,17 +132,19 @@ class OpenAIChatModel:
             self._limits.forget()
             if begun:
                 raise
-            raise ModelUnavailable(exc.code, str(exc)) from exc
-        except ModelError:
+            raise self._unavailable(exc.code, exc.detail) from exc
+        except ModelError as exc:
             self._limits.forget()
+            if isinstance(exc, ModelUnavailable):
+                raise self._unavailable(exc.code, exc.detail) from exc
             raise
         except (httpx2.HTTPError, TimeoutError) as exc:
             self._limits.forget()
             kind = (
                 "model_timeout" if isinstance(exc, httpx2.TimeoutException | TimeoutError) else "model_lost"
             )
-            error = ModelInterrupted if begun else ModelUnavailable
-            raise error(kind, f"{type(exc).__name__}: {exc}") from exc
+            what = f"{type(exc).__name__}: {exc}"
+            raise (ModelInterrupted(kind, what) if begun else self._unavailable(kind, what)) from exc
 
     async def _lines(self, body: dict[str, Any]) -> AsyncGenerator[Delta]:
         """One delta per event; enforces the times to the first token, between tokens and of the whole.
@@ -146,6 +162,8 @@ class OpenAIChatModel:
             if response.status_code != 200:
                 await response.aread()
                 raise _refusal(response)
+            if is_page(response):
+                raise ModelUnavailable("model_not_understood", "it answers with a web page")
             lines = response.aiter_lines()
             while True:
                 async with asyncio.timeout_at(min(due, end)):
@@ -162,6 +180,31 @@ class OpenAIChatModel:
         if not finished:
             error = ModelInterrupted if begun else ModelUnavailable
             raise error("model_lost", "the stream ended without a finish_reason")
+
+
+@asynccontextmanager
+async def looking_for(model: OpenAIChatModel) -> AsyncIterator[None]:
+    """Asks for the model until it has answered once, and logs each new reason why it does not."""
+
+    async def look() -> None:
+        said: str | None = None
+        while True:
+            try:
+                await model.limits()
+            except ModelUnavailable:
+                if model.fault != said:
+                    said = model.fault
+                    log.warning("model_unavailable", reason=said)
+            else:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    task = asyncio.create_task(look(), name="look for the model")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _body(messages: Sequence[ChatMessage], sampling: Sampling, *, model: str) -> dict[str, Any]:

@@ -26,6 +26,10 @@ class Limits:
     context_tokens: int
 
 
+class NotAModelServerError(Exception):
+    """Something answers at the address, and it is no model server, or does not let us in."""
+
+
 class LimitsReader:
     """Asks once and remembers, until the time is over or a call has failed.
 
@@ -41,7 +45,7 @@ class LimitsReader:
         self._asking: asyncio.Task[Limits] | None = None
 
     async def read(self) -> Limits:
-        """Raises `httpx2.HTTPError` when the server cannot be reached."""
+        """Raises `httpx2.HTTPError` when the server cannot be reached, or `NotAModelServerError`."""
         if self._known is not None and time.monotonic() <= self._until:
             return self._known
         if self._asking is None:
@@ -69,7 +73,7 @@ class LimitsReader:
     async def _ask(self) -> Limits:
         """TGI says it at /info, vLLM at /v1/models, llama.cpp at /props."""
         info = await self._get("info")
-        models = await self._get("v1/models")
+        models = await self._get("v1/models", needed=True)
         model = self._settings.name or _text(info.get("model_id")) or _first_model(models) or "default"
         context = (
             self._settings.context_tokens
@@ -80,9 +84,11 @@ class LimitsReader:
         )
         return Limits(model, context)
 
-    async def _get(self, path: str) -> Mapping[str, Any]:
+    async def _get(self, path: str, *, needed: bool = False) -> Mapping[str, Any]:
         timeout = httpx2.Timeout(ASK_SECONDS, connect=self._settings.connect_timeout.total_seconds())
         response = await self._client.get(path, timeout=timeout)
+        if needed:
+            _check_model_server(response)
         if response.status_code != 200:
             return {}
         try:
@@ -90,6 +96,24 @@ class LimitsReader:
         except ValueError:
             return {}
         return body if isinstance(body, Mapping) else {}
+
+
+def is_page(response: httpx2.Response) -> bool:
+    """Whether it is meant for a browser: the address of some other program, or of a sign-in page."""
+    return str(response.headers.get("content-type", "")).startswith("text/html")
+
+
+def _check_model_server(response: httpx2.Response) -> None:
+    """All that speak OpenAI's protocol list their models; one without the list (404) may still answer."""
+    status = response.status_code
+    if status in (401, 403):
+        raise NotAModelServerError(f"it refuses PILOTHOUSE_MODEL_KEY (status {status})")
+    if 300 <= status < 400:
+        raise NotAModelServerError(f"it sends the caller elsewhere (status {status})")
+    if status >= 500:
+        raise NotAModelServerError(f"/v1/models answers with status {status}")
+    if is_page(response):
+        raise NotAModelServerError(f"/v1/models is a web page (status {status})")
 
 
 def _text(value: object) -> str | None:

@@ -11,10 +11,11 @@ router = APIRouter(prefix="/v1", tags=["model"], responses=PROBLEM_RESPONSES)
 
 
 class ModelStatus(BaseModel):
-    """The language model: its name, None while it is not known, and whether it answers now."""
+    """The language model: its name, None while it is not known, whether it answers now, and if not, why."""
 
     name: str | None
     available: bool
+    reason: str | None = None
 
 
 class Status(BaseModel):
@@ -29,5 +30,5 @@ async def status(caller: Caller, model: Model) -> Status:  # noqa: ARG001  only 
     try:
         limits = await model.probe()
     except ModelUnavailable:
-        return Status(model=ModelStatus(name=None, available=False))
+        return Status(model=ModelStatus(name=None, available=False, reason=model.fault))
     return Status(model=ModelStatus(name=limits.model, available=True))

@@ -4,11 +4,12 @@ import time
 from collections import Counter
 from dataclasses import asdict, replace
 
+import structlog
 from psycopg import IsolationLevel
 
 from pilothouse_core.auth import Principal
 from pilothouse_core.database import Pool
-from pilothouse_core.embedding import Embedder, EmbedderError, Vectors
+from pilothouse_core.embedding import DimensionError, Embedder, EmbedderError, Vectors
 from pilothouse_core.lexical import document_tokens, query_tokens
 from pilothouse_core.problem import Problem
 from pilothouse_core.reranking import Reranker, RerankerError
@@ -17,6 +18,8 @@ from pilothouse_query.search import repository
 from pilothouse_query.search.models import Hit, Mode, Scope, SearchQuery, SearchResult, Timings
 from pilothouse_query.search.repository import Found, Legs
 from pilothouse_query.settings import SearchSettings
+
+log = structlog.get_logger()
 
 _DENSE_WEIGHTS = {Mode.DENSE: 1.0, Mode.LEXICAL: 0.0}
 
@@ -87,6 +90,7 @@ class SearchService:
         try:
             return await self._embedder.embed_query(text)
         except EmbedderError as exc:
+            log.warning("embedding_failed", error=str(exc)[:500])
             raise Problem(
                 status=503,
                 code="embedding_unavailable",
@@ -108,7 +112,9 @@ class SearchService:
                     metadata=query.filter,
                     model=self._embedder.model,
                 )
-                _check_scope(scope, query, model=self._embedder.model)
+                _check_scope(scope, query)
+                if scope.indexed and legs.vector is not None:
+                    check_space(scope, self._embedder)
                 if not scope.indexed or not (legs.vector is not None or legs.words):
                     return scope, []
                 return scope, await repository.search(
@@ -128,7 +134,7 @@ def _words(text: str) -> dict[str, int]:
     return {token: max(counts[token], 1) for token in query_tokens(text)}
 
 
-def _check_scope(scope: Scope, query: SearchQuery, *, model: str) -> None:
+def _check_scope(scope: Scope, query: SearchQuery) -> None:
     unknown = sorted(set(query.collections or ()) - set(scope.collections))
     if unknown:
         raise Problem(
@@ -137,13 +143,24 @@ def _check_scope(scope: Scope, query: SearchQuery, *, model: str) -> None:
             title="No such collection",
             detail=f"There is no collection {unknown[0]!r} that you may read.",
         )
-    if scope.indexed and scope.space is None and query.mode is not Mode.LEXICAL:
+
+
+def check_space(scope: Scope, embedder: Embedder) -> None:
+    """Raises a 503 `Problem` when the documents' vectors cannot be compared with this embedder's."""
+    if scope.space is not None and scope.space.dimension != embedder.dimension:
+        raise Problem(
+            status=503,
+            code="embedding_dimension_differs",
+            title="The embedding model has changed under its name",
+            detail=str(DimensionError(embedder.model, stored=scope.space.dimension, made=embedder.dimension)),
+        )
+    if scope.space is None and scope.active_model is not None:
         raise Problem(
             status=503,
             code="embedding_space_missing",
             title="The documents were embedded with another model",
-            detail=f"They have vectors of {scope.active_model!r}, this service asks with {model!r}. Set "
-            "PILOTHOUSE_EMBEDDING_MODEL to the same model for ingest and query.",
+            detail=f"They have vectors of {scope.active_model!r}, this service asks with {embedder.model!r}. "
+            "Set PILOTHOUSE_EMBEDDING_MODEL to the same model for ingest and query.",
         )
 
 

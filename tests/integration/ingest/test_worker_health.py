@@ -1,0 +1,114 @@
+"""What a worker says of itself, and what it does while something is missing: it waits, nothing fails."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import psycopg
+from pydantic import HttpUrl
+
+from pilothouse_core.database import open_pool
+from pilothouse_core.settings import EmbeddingSettings
+from pilothouse_core.testing import HashEmbedder
+from pilothouse_ingest.indexing import store
+from pilothouse_ingest.jobs.depth import JOBS, measure
+from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings
+from pilothouse_ingest.worker import run_worker
+from support.database import Database
+from support.embedding_server import EmbeddingServer, serve_app
+from support.ingest import Ingest, eventually
+from support.stack import free_port
+
+
+@asynccontextmanager
+async def working(
+    settings: IngestSettings, *, embedding_url: str | None = None
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of the worker's own port."""
+    port = free_port()
+    update: dict[str, object] = {"worker": settings.worker.model_copy(update={"port": port})}
+    if embedding_url is not None:
+        update["embedding"] = EmbeddingSettings(backend="tei", url=HttpUrl(embedding_url))
+    stop = asyncio.Event()
+    embedder = HashEmbedder() if embedding_url is None else None
+    task = asyncio.create_task(run_worker(settings.model_copy(update=update), stop=stop, embedder=embedder))
+    try:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            yield client
+    finally:
+        stop.set()
+        await task
+
+
+async def missing(client: httpx2.AsyncClient) -> dict[str, str] | None:
+    try:
+        return dict((await client.get("/readyz")).json()["missing"])
+    except httpx2.ConnectError:
+        return None
+
+
+async def test_a_worker_answers_probes_and_is_measured(ingest: Ingest, settings: IngestSettings) -> None:
+    async with working(settings) as client:
+        await eventually(lambda: missing(client), lambda found: found == {})
+        assert (await client.get("/livez")).text == "ok"
+        await ingest.settled(await ingest.upload(b"text"))
+
+        async def metrics() -> str:
+            return (await client.get("/metrics")).text
+
+        await eventually(metrics, lambda text: 'pilothouse_ingest_jobs{state="queued"}' in text)
+
+
+async def test_without_its_embedding_server_a_worker_waits_and_documents_stay_queued(
+    ingest: Ingest, settings: IngestSettings, database: Database
+) -> None:
+    port = free_port()
+    async with working(settings, embedding_url=f"http://127.0.0.1:{port}") as client:
+        document = await ingest.upload(b"text")
+        told = await eventually(
+            lambda: missing(client), lambda found: "ConnectError" in (found or {}).get("embedding", "")
+        )
+        assert told is not None
+        assert (await client.get("/livez")).status_code == 200
+        assert (await ingest.document(document))["status"] == "queued"
+        async with serve_app(EmbeddingServer().app(), port=port):
+            assert (await ingest.settled(document))["status"] == "indexed"
+            assert await missing(client) == {}
+
+
+async def test_vectors_that_do_not_fit_the_stored_ones_damage_nothing(
+    ingest: Ingest, settings: IngestSettings, database: Database
+) -> None:
+    async with (
+        open_pool(settings.database, application_name="test", search_path=SEARCH_PATH) as pool,
+        pool.connection() as connection,
+    ):
+        await store.embedding_space(connection, "hash", 64)
+    server = EmbeddingServer(HashEmbedder(dimension=32))
+    async with serve_app(server.app()) as url, working(settings, embedding_url=url) as client:
+        document = await ingest.upload(b"text")
+        told = await eventually(
+            lambda: missing(client), lambda found: "64" in (found or {}).get("embedding", "")
+        )
+        assert told is not None
+        assert "vectors of 64 numbers by the model 'hash'" in told["embedding"]
+        assert (await ingest.document(document))["status"] == "queued"
+        server.embedder = HashEmbedder()
+        assert (await ingest.settled(document))["status"] == "indexed"
+
+
+async def test_the_gauge_counts_what_waits_and_what_is_worked_on(
+    ingest: Ingest, settings: IngestSettings, database: Database
+) -> None:
+    for number in range(4):
+        await ingest.upload(f"text {number}".encode(), f"{number}.txt")
+    with psycopg.connect(database.admin, autocommit=True) as connection:
+        connection.execute("SET search_path = jobs")
+        job = "(SELECT min(id) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL)"
+        connection.execute(f"UPDATE procrastinate_jobs SET status = 'doing' WHERE id = {job}")
+        connection.execute(f"UPDATE procrastinate_jobs SET scheduled_at = now() + '1 h' WHERE id = {job}")
+    async with open_pool(settings.database, application_name="test", search_path=SEARCH_PATH) as pool:
+        await measure(pool)
+    found = {sample.labels["state"]: sample.value for metric in JOBS.collect() for sample in metric.samples}
+    assert found == {"queued": 2, "waiting": 1, "running": 1}

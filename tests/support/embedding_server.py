@@ -1,0 +1,70 @@
+"""An embedding server on a real port, which may come late, change its model, or answer nonsense."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from pilothouse_core.testing import HashEmbedder
+
+
+@dataclass
+class EmbeddingServer:
+    """Serves this model; `instead` is answered to everything while it is set."""
+
+    embedder: HashEmbedder = field(default_factory=HashEmbedder)
+    instead: Response | None = None
+    keys: list[str] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        """On the wire of Text Embeddings Inference."""
+        return Starlette(routes=[Route("/info", self._info), Route("/embed", self._embed, methods=["POST"])])
+
+    async def _info(self, request: Request) -> Response:
+        self.keys.append(request.headers.get("authorization", ""))
+        if self.instead is not None:
+            return self.instead
+        return JSONResponse({"model_id": self.embedder.model, "max_input_length": self.embedder.max_tokens})
+
+    async def _embed(self, request: Request) -> Response:
+        if self.instead is not None:
+            return self.instead
+        vectors = await self.embedder.embed_documents((await request.json())["inputs"])
+        return JSONResponse([[float(number) for number in vector] for vector in vectors])
+
+
+class _Server(uvicorn.Server):
+    """Has a main loop that ends at once when asked, and leaves the test run's signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.stop = asyncio.Event()
+
+    def install_signal_handlers(self) -> None:
+        """None."""
+
+    async def main_loop(self) -> None:
+        await self.stop.wait()
+
+
+@asynccontextmanager
+async def serve_app(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
+    """The app's address while the context is open."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = _Server(config)
+    listener = config.bind_socket()
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.stop.set()
+        await task
