@@ -1,6 +1,6 @@
 """The whole test, in order."""
 
-from pilothouse_chat_ui.selftest import cleaning, steps
+from pilothouse_chat_ui.selftest import asking, cleaning, preparing
 from pilothouse_chat_ui.selftest.failure import CHAT_UI, INGEST, QUERY, WORKER
 from pilothouse_chat_ui.selftest.page import Page, open_page
 from pilothouse_chat_ui.selftest.report import StepFailed, step
@@ -17,7 +17,7 @@ async def run(settings: Settings) -> bool:
     try:
         async with open_page(str(settings.selftest.url), authenticator, Principal(story.name)) as page:
             async with step("wait for the page", CHAT_UI, seconds) as going:
-                await steps.wait_until_ready(page, story, going)
+                await preparing.wait_until_ready(page, story, going)
             try:
                 await _use(page, story, seconds)
             finally:
@@ -29,17 +29,17 @@ async def run(settings: Settings) -> bool:
 
 async def _use(page: Page, story: Story, seconds: float) -> None:
     async with step("make a collection", INGEST, seconds) as going:
-        await steps.make_collection(page, story, going)
+        await preparing.make_collection(page, story, going)
     async with step("upload", INGEST, seconds) as going:
-        document_id = await steps.upload(page, story, going)
+        document_id = await preparing.upload(page, story, going)
     async with step("wait for the index", WORKER, seconds) as going:
-        await steps.wait_until_indexed(page, document_id, going)
+        await preparing.wait_until_indexed(page, document_id, going)
     async with step("ask", QUERY, seconds) as going:
-        answer = await steps.ask_for_the_fact(page, story, going)
+        answer = await asking.ask_for_the_fact(page, story, going)
     async with step("check the citation", QUERY, seconds) as going:
-        await steps.check_citation(page, story, document_id, answer, going)
+        await asking.check_citation(page, story, document_id, answer, going)
     async with step("ask something else", QUERY, seconds) as going:
-        await steps.ask_for_something_else(page, story, going)
+        await asking.ask_for_something_else(page, story, going)
 
 
 async def _clean(page: Page, story: Story, seconds: float) -> None:
