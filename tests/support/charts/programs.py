@@ -55,7 +55,7 @@ def _container(container: Object, service: str) -> Iterator[str]:
     }
     if package not in sources:
         yield f"its image {service} has no {package}"
-    elif not (sources[package] / package / f"{module or '__main__'}.py").exists():
+    elif not any((sources[package] / package / f"{m}.py").exists() for m in (module, f"{module}/__main__")):
         yield f"{words[2]} is no program"
     if settings := SETTINGS.get(tuple(words[2:])):
         yield from _settings(container, settings, service)
