@@ -55,7 +55,9 @@ def _container(container: Object, service: str) -> Iterator[str]:
     }
     if package not in sources:
         yield f"its image {service} has no {package}"
-    elif not any((sources[package] / package / f"{m}.py").exists() for m in (module, f"{module}/__main__")):
+    elif not any(
+        (sources[package] / package / file).exists() for file in (f"{module}.py", f"./{module}/__main__.py")
+    ):
         yield f"{words[2]} is no program"
     if settings := SETTINGS.get(tuple(words[2:])):
         yield from _settings(container, settings, service)
