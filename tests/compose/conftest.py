@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from support.compose import why_no_docker
+from support.compose import project, why_no_docker
 
 ASKED = "PILOTHOUSE_TEST_COMPOSE"
 
@@ -15,3 +15,10 @@ def engine() -> None:
         pytest.skip("tests of docker-compose.yml run when asked for: make test-compose")
     if reason := why_no_docker():
         pytest.skip(f"{reason} on this machine")
+
+
+@pytest.fixture(scope="session")
+def images() -> None:
+    """All four, from this checkout."""
+    with project("pilothouse-test-build") as build:
+        build.compose("build", seconds=1500)

@@ -8,17 +8,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from support.compose import Project, project
+from support.compose import Project, in_image, project
 
 PDF = Path(__file__).parents[2] / "samples" / "how-ingestion-works.pdf"
 QUESTION = "What happens to a document if the machine loses power during ingestion?"
 PATIENCE = 180
+TOOLS = ("pip", "npm", "node", "gcc", "cc", "make", "git", "curl")
 pytestmark = pytest.mark.timeout(1800)
 
 
+@pytest.mark.usefixtures("images")
 def test_from_nothing_to_a_cited_answer_that_outlives_a_restart() -> None:
     with project("pilothouse-test") as stack:
-        stack.up("--build")
+        stack.up()
         made = stack.credentials()
         assert_nothing_secret_is_shown(stack, made)
         assert_strangers_are_refused(stack)
@@ -39,6 +41,18 @@ def test_from_nothing_to_a_cited_answer_that_outlives_a_restart() -> None:
             assert [message["role"] for message in messages] == ["user", "assistant"]
             assert_answered(messages[1], document)
             assert_answered(ask(page, session), document)
+
+
+@pytest.mark.usefixtures("images")
+@pytest.mark.parametrize("name", ["ingest", "query", "chat-ui", "model-server"])
+def test_an_image_holds_neither_tools_nor_torch_and_brings_what_every_image_has(name: str) -> None:
+    tools = f"for tool in {' '.join(TOOLS)}; do command -v $tool; done; true"
+    assert in_image(name, "sh", "-c", tools) == ""
+    packages = "find /app /usr -name torch -o -name pip -o -name *.whl"
+    assert in_image(name, *packages.split()) == ""
+    assert in_image(name, "id", "-u") == "10001\n"
+    assert "--passwords" in in_image(name, "pilothouse-migrate", "--help")
+    assert "kubernetes" in in_image(name, "python", "-m", "pilothouse_core.credentials", "--help")
 
 
 def upload(page: httpx2.Client, file: Path) -> str:

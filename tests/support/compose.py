@@ -64,6 +64,15 @@ class Project:
         return files
 
 
+def in_image(name: str, *command: str) -> str:
+    """Runs a command in one of our images, with no more rights than a cluster gives; its output."""
+    held = ["--read-only", "--tmpfs=/tmp", "--user=10001", "--cap-drop=ALL", "--network=none"]
+    image = f"ghcr.io/pilothouse/{name}:0.1.0"
+    return _docker(
+        ["run", "--rm", *held, "--security-opt=no-new-privileges", image, *command], os.environ, 120
+    )
+
+
 def why_no_docker() -> str | None:
     """What is missing for containers on this machine."""
     if shutil.which("docker") is None:
