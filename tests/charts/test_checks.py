@@ -301,7 +301,7 @@ FAULTS: list[tuple[Check, str, str, Any, str]] = [
         "Deployment/r-web",
         f"{POD}.volumes.1",
         {"name": "tmp", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}},
-        "only the credentials Job may have one",
+        "only what makes credentials or scales Ray",
     ),
     (pod_security.problems, "Deployment/r-web", f"{MAIN}.resources.requests.cpu", GONE, "requests no cpu"),
     (pod_security.problems, "Deployment/r-web", f"{MAIN}.resources.limits", GONE, "memory has no limit"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from support.charts.helm import Object
-from support.charts.pods import Pod, own_pods
+from support.charts.pods import AUTOSCALER, Pod, own_pods
 
 # https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 VOLUMES = {
@@ -73,13 +73,21 @@ def _house_pod(pod: Pod) -> Iterator[str]:
         yield "enableServiceLinks is not false, so a Service's name may become a setting"
     if pod.spec.get("serviceAccountName", "default") == "default":
         yield "it has no ServiceAccount of its own"
-    sources = [s for v in pod.spec.get("volumes", []) for s in v.get("projected", {}).get("sources", [])]
-    if any("serviceAccountToken" in source for source in sources) and not _makes_credentials(pod):
-        yield "a token is mounted, and only the credentials Job may have one"
+    tokens = {v["name"] for v in pod.spec.get("volumes", []) if _holds_token(v)}
+    for container in pod.containers:
+        mounted = tokens & {mount["name"] for mount in container.get("volumeMounts", [])}
+        if mounted and not _needs_token(pod, container):
+            yield f"{container['name']} has a token; only what makes credentials or scales Ray may have one"
 
 
-def _makes_credentials(pod: Pod) -> bool:
-    return pod.owner["kind"] == "Job" and all(c.get("args", [])[:3] == CREDENTIALS for c in pod.containers)
+def _holds_token(volume: Object) -> bool:
+    return any("serviceAccountToken" in source for source in volume.get("projected", {}).get("sources", []))
+
+
+def _needs_token(pod: Pod, container: Object) -> bool:
+    if pod.owner["kind"] == "RayJob":
+        return bool(container["name"] == AUTOSCALER)
+    return pod.owner["kind"] == "Job" and bool(container.get("args", [])[:3] == CREDENTIALS)
 
 
 def _house_container(container: Object) -> Iterator[str]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from support.charts.helm import Object
 
+AUTOSCALER = "autoscaler"
+
 
 @dataclass(frozen=True)
 class Pod:
@@ -64,12 +66,7 @@ def _pods_of(o: Object) -> Iterator[Pod]:
         case "CronJob":
             yield _templated(o, spec["jobTemplate"]["spec"]["template"])
         case "RayJob":
-            cluster = spec.get("rayClusterSpec", {})
-            groups = [cluster.get("headGroupSpec"), *cluster.get("workerGroupSpecs", [])]
-            templates = [group["template"] for group in groups if group]
-            if "submitterPodTemplate" in spec:
-                templates.append(spec["submitterPodTemplate"])
-            yield from (_templated(o, template) for template in templates)
+            yield from (_templated(o, template) for template in _ray_templates(spec))
         case "Cluster":
             yield from _database_pods(o)
         case "Pooler":
@@ -80,8 +77,32 @@ def _pods_of(o: Object) -> Iterator[Pod]:
             yield Pod(o, labels, _listening(pgbouncer=5432, metrics=9127), operated=True)
 
 
+def _ray_templates(spec: Object) -> Iterator[Object]:
+    """Of the head with the autoscaler that KubeRay puts beside it, the workers, and who submits the job."""
+    cluster = spec.get("rayClusterSpec", {})
+    head = cluster["headGroupSpec"]["template"]
+    if cluster.get("enableInTreeAutoscaling"):
+        autoscaler = {"name": AUTOSCALER, **cluster.get("autoscalerOptions", {})}
+        head = {**head, "spec": {**head["spec"], "containers": [*head["spec"]["containers"], autoscaler]}}
+    yield head
+    yield from (group["template"] for group in cluster.get("workerGroupSpecs", []))
+    if "submitterPodTemplate" in spec:
+        yield spec["submitterPodTemplate"]
+
+
 def _templated(owner: Object, template: Object) -> Pod:
     return Pod(owner, template.get("metadata", {}).get("labels", {}), template["spec"])
+
+
+def _with_autoscaler(cluster: Object) -> Object:
+    """The head's template, with the container that KubeRay adds where workers come and go."""
+    template: Object = cluster["headGroupSpec"]["template"]
+    if not cluster.get("enableInTreeAutoscaling"):
+        return template
+    head = template["spec"]["containers"]
+    added = {"name": "autoscaler", "image": head[0]["image"], **cluster.get("autoscalerOptions", {})}
+    added["command"] = ["/bin/bash", "-c", "--"]
+    return {**template, "spec": {**template["spec"], "containers": [*head, added]}}
 
 
 def _database_pods(cluster: Object) -> Iterator[Pod]:

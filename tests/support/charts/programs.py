@@ -35,7 +35,7 @@ API_KEYS = f"caller:{SECRET}"
 def problems(objects: list[Object]) -> Iterator[str]:
     for pod in own_pods(objects):
         for container in pod.containers:
-            service = IMAGE.search(container["image"])
+            service = IMAGE.search(container.get("image", ""))
             if service:
                 for problem in _container(container, service[1]):
                     yield f"{pod}: {container['name']}: {problem}"

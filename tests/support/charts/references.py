@@ -207,13 +207,13 @@ def _inside(container: Object) -> Iterator[str]:
     """Port names of probes, and variables in arguments."""
     name = container["name"]
     ports = {port.get("name") for port in container.get("ports", [])}
-    ports |= {port["containerPort"] for port in container.get("ports", [])}
     handlers = [container.get(p, {}) for p in ("startupProbe", "livenessProbe", "readinessProbe")]
     handlers += container.get("lifecycle", {}).values()
     for handler in handlers:
         for kind in ("httpGet", "tcpSocket", "grpc"):
-            if kind in handler and handler[kind]["port"] not in ports:
-                yield f"{name} is probed on port {handler[kind]['port']!r}, which it does not name"
+            port = handler.get(kind, {}).get("port")
+            if isinstance(port, str) and port not in ports:
+                yield f"{name} is probed on port {port!r}, which it does not name"
     earlier: set[str] = set()
     for variable in container.get("env", []):
         for used in EXPANSION.findall(variable.get("value", "")):
