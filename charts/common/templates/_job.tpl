@@ -1,7 +1,7 @@
 {{/*
 A Job whose name ends with a digest of its content: its template is immutable, and a changed one is a new Job.
 It is an ordinary object and no hook, so `--wait`, rollback, Argo CD and `kubectl apply` all treat it alike.
-Call: include "common.job" (dict "ctx" $ "w" $w "o" $options); w.job: {backoffLimit, activeDeadlineSeconds, ttlSecondsAfterFinished}
+Call: include "common.job" (dict "ctx" $ "w" $w "o" $options); w.job holds fields of its spec, such as backoffLimit.
 */}}
 {{- define "common.job" -}}
 {{- $spec := include "common.jobSpec" . -}}
@@ -22,10 +22,14 @@ spec:
 {{- define "common.jobSpec" -}}
 {{- $job := .w.job | default dict -}}
 backoffLimit: {{ $job.backoffLimit | default 10 }}
-{{- range $key := list "activeDeadlineSeconds" "ttlSecondsAfterFinished" "parallelism" "completions" "completionMode" "suspend" }}
+{{- range $key := list "activeDeadlineSeconds" "ttlSecondsAfterFinished" "parallelism" "completions" "completionMode" "backoffLimitPerIndex" "suspend" }}
 {{- if hasKey $job $key }}
 {{ $key }}: {{ index $job $key }}
 {{- end }}
+{{- end }}
+{{- with $job.podFailurePolicy }}
+podFailurePolicy:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 template:
   {{- include "common.podTemplate" . | nindent 2 }}

@@ -28,44 +28,6 @@ options. Nothing is made where no model is named. Call: include "common.modelFol
 {{- if and (include "common.modelWanted" .) .m.cache.enabled (not .m.cache.existingClaim) (eq .m.cache.accessMode "ReadWriteOnce") }}yes{{ end -}}
 {{- end }}
 
-{{/* Arguments and environment of the download, in the Job and where each pod downloads for itself. */}}
-{{- define "common.modelFetch" -}}
-{{- $model := .m.model -}}{{- $download := .m.download -}}
-args:
-  - python
-  - -m
-  - pilothouse_model_server.download
-  - {{ $model.name | quote }}
-  - --revision
-  - {{ $model.revision | quote }}
-  - --folder
-  - /models
-  {{- range $model.include }}
-  - --include
-  - {{ . | quote }}
-  {{- end }}
-  {{- range $model.exclude }}
-  - --exclude
-  - {{ . | quote }}
-  {{- end }}
-env:
-  {{- with $download.endpoint }}
-  HF_ENDPOINT: {{ . | quote }}
-  {{- end }}
-  {{- with $download.existingSecret }}
-  HF_TOKEN: {secret: {{ . | quote }}, key: {{ $download.key }}}
-  {{- end }}
-egress:
-  {{- include "common.egressToURL" (list .ctx ($download.endpoint | default "https://huggingface.co") "") | nindent 2 }}
-  {{- if $download.endpoint }}
-  # A mirror may send on to where the files are.
-  {{- include "common.egressAnywhere" (list .ctx 443) | nindent 2 }}
-  {{- end }}
-  {{- with $download.extraEgress }}
-  {{- tpl (toYaml .) $.ctx | nindent 2 }}
-  {{- end }}
-{{- end }}
-
 {{/* The claim and the Job. */}}
 {{- define "common.modelObjects" -}}
 {{- if and (include "common.modelWanted" .) .m.cache.enabled }}
@@ -93,28 +55,6 @@ spec:
 ---
 {{ include "common.modelJob" . }}
 {{- end }}
-{{- end }}
-{{- end }}
-
-{{- define "common.modelJob" -}}
-{{- $fetch := include "common.modelFetch" . | fromYaml -}}
-{{- $w := dict "component" (printf "%s-download" .m.component) "container" "download" "image" .m.image "restartPolicy" "OnFailure"
-  "args" $fetch.args "env" ($fetch.env | default dict) "egress" $fetch.egress "job" (dict "backoffLimit" 20)
-  "mounts" (list (dict "name" "models" "mountPath" "/models"))
-  "volumes" (list (dict "name" "models" "persistentVolumeClaim" (dict "claimName" (include "common.modelClaim" .)))) -}}
-{{- $o := merge (dict "networkPolicy" (pick .m.o.networkPolicy "enabled")) .m.download -}}
-{{- if include "common.modelOnOneNode" . -}}
-{{- /* Whoever mounts the volume first decides where it is: it must be a node where the server can run. */ -}}
-{{- $o = merge (dict "nodeSelector" (merge (deepCopy .m.download.nodeSelector) .m.o.nodeSelector)
-  "tolerations" (concat .m.download.tolerations .m.o.tolerations)) $o -}}
-{{- end -}}
-{{- $args := dict "ctx" .ctx "w" $w "o" $o -}}
-{{ include "common.job" $args }}
----
-{{ include "common.serviceAccount" $args }}
-{{- if .m.o.networkPolicy.enabled }}
----
-{{ include "common.networkPolicy" $args }}
 {{- end }}
 {{- end }}
 
@@ -166,39 +106,4 @@ egress:
     limits: {memory: 64Mi}
   volumeMounts:
     - {name: models, mountPath: /models, readOnly: true}
-{{- end }}
-
-{{- define "common.modelOwnDownload" -}}
-{{- $fetch := include "common.modelFetch" . | fromYaml -}}
-- name: download
-  {{- include "common.containerBasics" (dict "ctx" .ctx "w" (dict "image" .m.image) "o" .m.o) | nindent 2 }}
-  args:
-    {{- toYaml $fetch.args | nindent 4 }}
-  {{- with include "common.env" (dict "ctx" .ctx "env" $fetch.env) | trim }}
-  env:
-    {{- . | nindent 4 }}
-  {{- end }}
-  resources:
-    {{- toYaml .m.download.resources | nindent 4 }}
-  volumeMounts:
-    - {name: models, mountPath: /models}
-    - {name: tmp, mountPath: /tmp}
-{{- end }}
-
-{{/* Values about a model that contradict each other. */}}
-{{- define "common.validateModel" -}}
-{{- $name := .m.component -}}{{- $cache := .m.cache -}}{{- $auto := .m.o.autoscaling -}}
-{{- if and .m.model.path (not $cache.existingClaim) -}}
-{{- include "common.refuse" (list (printf "%s: model.path says that the model is on a volume already, but cache.existingClaim names none. Name the claim that holds it." $name)) -}}
-{{- end -}}
-{{- if and .m.model.path (not $cache.enabled) -}}
-{{- include "common.refuse" (list (printf "%s: model.path says that the model is on a volume, but cache.enabled is false. Set it to true." $name)) -}}
-{{- end -}}
-{{- $most := int (ternary .m.o.replicas $auto.maxReplicas (eq $auto.engine "none")) -}}
-{{- if and (include "common.modelOnOneNode" .) (gt $most 1) -}}
-{{- include "common.refuse" (list (printf "%s: up to %d replicas share one volume, which with cache.accessMode ReadWriteOnce only one node can mount. Set cache.accessMode to ReadWriteMany with a storage class that allows it, name a claim in cache.existingClaim, or keep to one replica." $name $most)) -}}
-{{- end -}}
-{{- if and (include "common.modelWanted" .) $cache.enabled (not $cache.existingClaim) -}}
-{{- include "common.requireStorage" (list .ctx (printf "%s.cache" $name) $cache.storageClass $cache.accessMode) -}}
-{{- end -}}
 {{- end }}

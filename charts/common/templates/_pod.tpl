@@ -1,6 +1,6 @@
 {{/*
 A pod template of a workload `w` with the options `o` of its values; restricted by Pod Security's measure.
-`w` is what a chart says about its program: component, image, args, env, port, mounts, volumes,
+`w` is what a chart says about its program: component, image, args, env, port (ports by name), mounts, volumes,
 initContainers, probes, waitForSchema, restartPolicy. `o` is what people set (definition "workload").
 Call: include "common.podTemplate" (dict "ctx" $ "w" $w "o" $o)
 */}}
@@ -110,10 +110,12 @@ spec:
       envFrom:
         {{- tpl (toYaml .) $ctx | nindent 8 }}
       {{- end }}
-      {{- with $w.port }}
+      {{- with merge (ternary (dict "http" $w.port) dict (not (empty $w.port))) ($w.ports | default dict) }}
       ports:
-        - name: http
-          containerPort: {{ . }}
+        {{- range $name, $number := . }}
+        - name: {{ $name }}
+          containerPort: {{ $number }}
+        {{- end }}
       {{- end }}
       {{- with $w.probes }}
       {{- toYaml . | nindent 6 }}

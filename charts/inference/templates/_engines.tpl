@@ -36,7 +36,7 @@ probes:
 {{- define "inference.vllm" -}}
 image: {{ toYaml .Values.vllm.image | nindent 2 }}
 args:
-  - --model={{ include "inference.folder" . }}
+  - {{ include "inference.folder" . }}
   - --served-model-name={{ .Values.model.name | default (base .Values.model.path) }}
   - --host=0.0.0.0
   - --port=8083

@@ -1,0 +1,79 @@
+{{/* Arguments and environment of the download, in the Job and where each pod downloads for itself. */}}
+{{- define "common.modelFetch" -}}
+{{- $model := .m.model -}}{{- $download := .m.download -}}
+args:
+  - python
+  - -m
+  - pilothouse_model_server.download
+  - {{ $model.name | quote }}
+  - --revision
+  - {{ $model.revision | quote }}
+  - --folder
+  - /models
+  {{- range $model.include }}
+  - --include
+  - {{ . | quote }}
+  {{- end }}
+  {{- range $model.exclude }}
+  - --exclude
+  - {{ . | quote }}
+  {{- end }}
+env:
+  {{- with $download.endpoint }}
+  HF_ENDPOINT: {{ . | quote }}
+  {{- end }}
+  {{- with $download.existingSecret }}
+  HF_TOKEN: {secret: {{ . | quote }}, key: {{ $download.key }}}
+  {{- end }}
+egress:
+  {{- include "common.egressToURL" (list .ctx ($download.endpoint | default "https://huggingface.co") "") | nindent 2 }}
+  {{- if $download.endpoint }}
+  # A mirror may send on to where the files are.
+  {{- include "common.egressAnywhere" (list .ctx 443) | nindent 2 }}
+  {{- end }}
+  {{- with $download.extraEgress }}
+  {{- tpl (toYaml .) $.ctx | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{/* The Job. */}}
+{{- define "common.modelJob" -}}
+{{- $fetch := include "common.modelFetch" . | fromYaml -}}
+{{- $w := dict "component" (printf "%s-download" .m.component) "container" "download" "image" .m.image "restartPolicy" "OnFailure"
+  "args" $fetch.args "env" ($fetch.env | default dict) "egress" $fetch.egress "job" (dict "backoffLimit" 20)
+  "mounts" (list (dict "name" "models" "mountPath" "/models"))
+  "volumes" (list (dict "name" "models" "persistentVolumeClaim" (dict "claimName" (include "common.modelClaim" .)))) -}}
+{{- $o := merge (dict "networkPolicy" (pick .m.o.networkPolicy "enabled")) .m.download -}}
+{{- if include "common.modelOnOneNode" . -}}
+{{- /* Whoever mounts the volume first decides where it is: it must be a node where the server can run. */ -}}
+{{- $o = merge (dict "nodeSelector" (merge (deepCopy .m.download.nodeSelector) .m.o.nodeSelector)
+  "tolerations" (concat .m.download.tolerations .m.o.tolerations)) $o -}}
+{{- end -}}
+{{- $args := dict "ctx" .ctx "w" $w "o" $o -}}
+{{ include "common.job" $args }}
+---
+{{ include "common.serviceAccount" $args }}
+{{- if .m.o.networkPolicy.enabled }}
+---
+{{ include "common.networkPolicy" $args }}
+{{- end }}
+{{- end }}
+
+{{/* Without a volume, each pod does it before it serves. */}}
+{{- define "common.modelOwnDownload" -}}
+{{- $fetch := include "common.modelFetch" . | fromYaml -}}
+- name: download
+  {{- include "common.containerBasics" (dict "ctx" .ctx "w" (dict "image" .m.image) "o" .m.o) | nindent 2 }}
+  args:
+    {{- toYaml $fetch.args | nindent 4 }}
+  {{- with include "common.env" (dict "ctx" .ctx "env" $fetch.env) | trim }}
+  env:
+    {{- . | nindent 4 }}
+  {{- end }}
+  resources:
+    {{- $disk := dict "requests" (dict "ephemeral-storage" .m.cache.size) }}
+    {{- toYaml (mergeOverwrite $disk (deepCopy .m.download.resources)) | nindent 4 }}
+  volumeMounts:
+    - {name: models, mountPath: /models}
+    - {name: tmp, mountPath: /tmp}
+{{- end }}
