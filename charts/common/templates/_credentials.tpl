@@ -13,7 +13,9 @@ Call: include "common.credentials" (dict "ctx" $ "component" "database-credentia
 {{- $labels := include "common.labels" (list $ctx $component) | fromYaml -}}
 {{- $_ := unset $labels "helm.sh/chart" -}}{{- $_ := unset $labels "app.kubernetes.io/version" -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" "pilothouse" -}}
-{{- $wanted = append $wanted (merge (deepCopy .) (dict "labels" (merge $labels (.labels | default dict)))) -}}
+{{- /* Argo CD takes what carries the release's label for part of it, and would prune what no manifest has. */ -}}
+{{- $annotations := dict "argocd.argoproj.io/sync-options" "Prune=false" "argocd.argoproj.io/compare-options" "IgnoreExtraneous" -}}
+{{- $wanted = append $wanted (merge (deepCopy .) (dict "labels" (merge $labels (.labels | default dict)) "annotations" $annotations)) -}}
 {{- end -}}
 {{- $json := dict "secrets" $wanted | toJson -}}
 {{- $w := dict "component" $component "container" "credentials" "image" .image "restartPolicy" "OnFailure"
