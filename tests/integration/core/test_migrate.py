@@ -56,19 +56,44 @@ def test_each_role_may_only_what_its_service_needs(database: Database, role: str
         connection.execute(statement.encode())
 
 
+def add_vector(connection: psycopg.Connection, space: object) -> None:
+    """A vector in this space, of no chunk that is there."""
+    connection.execute("SET session_replication_role = replica")
+    connection.execute(
+        "INSERT INTO documents.chunk_embeddings VALUES (gen_random_uuid(), %s, gen_random_uuid(), '[1,2,3]')",
+        (space,),
+    )
+
+
 def test_the_first_embedding_space_is_active_and_indexed(database: Database) -> None:
-    with psycopg.connect(database.url("pilothouse_ingest")) as connection:
+    with psycopg.connect(database.admin) as connection:
         first = connection.execute("SELECT * FROM documents.ensure_embedding_space('a', 3)").fetchone()
         again = connection.execute("SELECT * FROM documents.ensure_embedding_space('a', 3)").fetchone()
+        assert first is not None
+        add_vector(connection, first[0])
         second = connection.execute("SELECT state FROM documents.ensure_embedding_space('b', 5)").fetchone()
         indexes = connection.execute(
             "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'chunk_embeddings_hnsw_%' ORDER BY 1"
         ).fetchall()
     assert first == again
-    assert first is not None
     assert first[3] == "active"
     assert second == ("filling",)
     assert ["halfvec(3)" in indexes[0][0], "halfvec(5)" in indexes[1][0]] == [True, True]
+
+
+def test_a_space_without_vectors_gives_way_to_the_next_model(database: Database) -> None:
+    with psycopg.connect(database.url("pilothouse_ingest")) as connection:
+
+        def ensure(model: str) -> str:
+            row = connection.execute(
+                "SELECT state FROM documents.ensure_embedding_space(%s, 3)", (model,)
+            ).fetchone()
+            assert row is not None
+            return str(row[0])
+
+        assert [ensure("a"), ensure("b"), ensure("b"), ensure("a")] == ["active"] * 4
+        states = connection.execute("SELECT model, state FROM documents.embedding_spaces").fetchall()
+    assert sorted(states) == [("a", "active"), ("b", "retired")]
 
 
 def test_a_callers_temporary_table_does_not_stand_in_for_the_spaces(database: Database) -> None:

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from pilothouse_core.migrate import ROLES, check_command, migrate, migrate_command
+from pilothouse_core.migrate import ROLES, check_command, migrate, migrate_command, wait_for
 from pilothouse_core.schema import NewerDatabaseError, available, kind_of
 from support.database import Database, Server
 
@@ -72,6 +72,17 @@ def test_a_database_that_is_away_is_a_reason_and_not_a_crash(tmp_path: Path) -> 
     with pytest.raises(SystemExit, match="not migrated"):
         migrate_command(f"host={tmp_path} dbname=pilothouse", 0, None, lines.say)
     assert "The database cannot be used" in lines[0]
+
+
+def test_a_login_that_is_refused_is_not_waited_for_until_the_end(empty: str) -> None:
+    """A container's environment is fixed: only a new one can bring the password that is right by now."""
+    lines = Lines()
+
+    def attempt() -> None:
+        psycopg.connect(make_conninfo(empty, user="nobody_at_all")).close()
+
+    assert not wait_for(attempt, 600, lines.say, refused_seconds=0)
+    assert 'role "nobody_at_all" does not exist' in lines[0]
 
 
 @pytest.mark.parametrize("role", [OWNER, *ROLES])

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 
 import httpx2
 import psycopg
+import pytest
 from pydantic import HttpUrl
 
+from integration.ingest.conftest import Worker
 from pilothouse_core.database import open_pool
 from pilothouse_core.settings import EmbeddingSettings
 from pilothouse_core.testing import HashEmbedder
-from pilothouse_ingest.indexing import store
 from pilothouse_ingest.jobs.depth import JOBS, measure
 from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings
 from pilothouse_ingest.worker import run_worker
@@ -77,22 +78,30 @@ async def test_without_its_embedding_server_a_worker_waits_and_documents_stay_qu
             assert await missing(client) == {}
 
 
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (HashEmbedder(dimension=32), "vectors of 64 numbers by the model 'hash'"),
+        (
+            HashEmbedder(model="another"),
+            "vectors of the model 'hash', and this service makes vectors of 'another'",
+        ),
+    ],
+    ids=["another length", "another model"],
+)
 async def test_vectors_that_do_not_fit_the_stored_ones_damage_nothing(
-    ingest: Ingest, settings: IngestSettings, database: Database
+    ingest: Ingest, settings: IngestSettings, worker: Worker, wrong: HashEmbedder, words: str
 ) -> None:
-    async with (
-        open_pool(settings.database, application_name="test", search_path=SEARCH_PATH) as pool,
-        pool.connection() as connection,
-    ):
-        await store.embedding_space(connection, "hash", 64)
-    server = EmbeddingServer(HashEmbedder(dimension=32))
+    async with worker():
+        await ingest.settled(await ingest.upload(b"first"))
+    server = EmbeddingServer(wrong)
     async with serve_app(server.app()) as url, working(settings, embedding_url=url) as client:
-        document = await ingest.upload(b"text")
+        document = await ingest.upload(b"second")
         told = await eventually(
-            lambda: missing(client), lambda found: "64" in (found or {}).get("embedding", "")
+            lambda: missing(client), lambda found: "vectors" in (found or {}).get("embedding", "")
         )
         assert told is not None
-        assert "vectors of 64 numbers by the model 'hash'" in told["embedding"]
+        assert words in told["embedding"]
         assert (await ingest.document(document))["status"] == "queued"
         server.embedder = HashEmbedder()
         assert (await ingest.settled(document))["status"] == "indexed"

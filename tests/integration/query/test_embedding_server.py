@@ -107,6 +107,21 @@ async def test_another_model_under_the_same_name_is_refused_and_nothing_is_damag
         assert connection.execute("SELECT * FROM documents.embedding_spaces").fetchall() == before
 
 
+async def test_a_second_model_beside_the_documents_answers_nothing_in_silence(
+    handbook: None, settings: Configured, database: Database
+) -> None:
+    """One document with its vectors must not make it look as if the others were not there."""
+    other = HashEmbedder(model="another")
+    await add_collection(database.url("pilothouse_ingest"), "new", HANDBOOK, other)
+    async with (
+        running_query(settings(), other) as address,
+        httpx2.AsyncClient(base_url=address, timeout=20) as client,
+    ):
+        refused = await search(client)
+        assert "vectors of the model 'hash'" in (await missing(client))["embedding"]
+    assert (refused.status_code, refused.json()["code"]) == (503, "embedding_space_missing")
+
+
 async def test_a_database_of_a_newer_release_is_a_reason_not_to_be_ready(
     settings: Configured, database: Database
 ) -> None:

@@ -41,7 +41,11 @@ class EmbedderError(Exception):
     """The embedding model cannot be used: missing, unreachable or not answering as agreed."""
 
 
-class DimensionError(EmbedderError):
+class SpaceError(EmbedderError):
+    """The vectors of this embedder cannot stand beside those that the database has."""
+
+
+class DimensionError(SpaceError):
     """The database has vectors of this model, and they are of another length."""
 
     def __init__(self, model: str, *, stored: int, made: int) -> None:
@@ -49,6 +53,17 @@ class DimensionError(EmbedderError):
             f"The documents have vectors of {stored} numbers by the model {model!r}, and a model of this "
             f"name now makes vectors of {made}. Serve the earlier model again, or give the new one another "
             "name."
+        )
+
+
+class OtherModelError(SpaceError):
+    """The database has vectors of another model."""
+
+    def __init__(self, *, stored: str, made: str) -> None:
+        super().__init__(
+            f"The documents have vectors of the model {stored!r}, and this service makes vectors of "
+            f"{made!r}, which cannot be compared with them. Use the earlier model for ingest and query, or "
+            "begin with an empty database."
         )
 
 

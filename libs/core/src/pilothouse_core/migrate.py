@@ -36,6 +36,7 @@ INCLUDE = re.compile(r"^-- include: (?P<package>\w+)/(?P<path>\S+)$", re.MULTILI
 LOCK_TIMEOUT = "5s"
 ROLES = ("pilothouse_ingest", "pilothouse_query", "pilothouse_chat")
 POLL_SECONDS = 1.0
+REFUSED_SECONDS = 20.0
 NOT_DONE = 3  # exit code
 # A database that starts, fails over, or whose roles and extension somebody else is about to make.
 MAY_PASS = (psycopg.OperationalError, InsufficientPrivilege, FeatureNotSupported, ReadOnlySqlTransaction)
@@ -86,24 +87,38 @@ def set_passwords(dsn: str, folder: Path) -> None:
 
 
 def wait_for(
-    attempt: Callable[[], str | None], seconds: float, say: Say, *, pause: float = POLL_SECONDS
+    attempt: Callable[[], str | None], seconds: float, say: Say, *, refused_seconds: float = REFUSED_SECONDS
 ) -> bool:
-    """Tries until there is no reason left why not, or the time is over. A new reason is said once."""
+    """Tries until there is no reason left why not, or the time is over. A new reason is said once.
+
+    A refused password ends it early: a program that is started anew may get another one.
+    """
     deadline = time.monotonic() + seconds
+    refused_since = None
     said = None
     while True:
+        now = time.monotonic()
         try:
             reason = attempt()
+            refused_since = None
         except MAY_PASS as exc:
             reason = explain(exc)
+            refused_since = (refused_since or now) if _is_refusal(exc) else None
         if reason is None:
             return True
         if reason != said:
             say(reason)
             said = reason
-        if time.monotonic() >= deadline:
+        if now >= deadline or (refused_since is not None and now >= refused_since + refused_seconds):
             return False
-        time.sleep(pause)
+        time.sleep(POLL_SECONDS)
+
+
+def _is_refusal(exc: psycopg.Error) -> bool:
+    """Whether the server does not let us in. libpq gives no code before the session stands, only words."""
+    return any(
+        words in str(exc) for words in ("authentication failed", "no password supplied", '" does not exist')
+    )
 
 
 def explain(exc: psycopg.Error) -> str:

@@ -20,7 +20,7 @@ from psycopg import Error
 from psycopg_pool import PoolTimeout
 
 from pilothouse_core.database import Pool, open_pool
-from pilothouse_core.embedding import DimensionError, Embedder, open_embedder
+from pilothouse_core.embedding import Embedder, SpaceError, open_embedder
 from pilothouse_ingest.documents.blobs import PostgresBlobs
 from pilothouse_ingest.indexing.batcher import EmbeddingBatcher
 from pilothouse_ingest.indexing.pipeline import Pipeline
@@ -115,7 +115,7 @@ def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings, u
                     await pipeline.wait(identifier, revision)
                 raise
             except Exception as exc:
-                if isinstance(exc, DimensionError):
+                if isinstance(exc, SpaceError):
                     unfit.set()  # It would go on so with every document.
                 attempt = job.attempts + 1
                 log.warning("document_attempt_failed", document_id=document_id, attempt=attempt, exc_info=exc)

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from psycopg import Error
 
 from pilothouse_core.database import Pool
-from pilothouse_core.embedding import DimensionError, Embedder
+from pilothouse_core.embedding import Embedder, SpaceError
 from pilothouse_core.http import create_service, serving_beside
 from pilothouse_core.readiness import database_fault
 from pilothouse_ingest.indexing import store
@@ -30,8 +30,8 @@ class WorkerHealth:
             return {"embedding": self._embedder.fault}
         try:
             async with self._pool.connection() as connection:
-                await store.check_dimension(connection, self._embedder.model, self._embedder.dimension)
-        except DimensionError as exc:
+                await store.check_space(connection, self._embedder.model, self._embedder.dimension)
+        except SpaceError as exc:
             return {"embedding": str(exc)}
         except Error as exc:
             return {"database": f"It cannot be used: {exc}"}

@@ -7,10 +7,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from pgvector import HalfVector
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row
 
 from pilothouse_core.database import Connection
-from pilothouse_core.embedding import DimensionError
+from pilothouse_core.embedding import DimensionError, EmbedderError, OtherModelError
 from pilothouse_core.ids import new_id
 from pilothouse_ingest.chunking.chunker import Chunk
 from pilothouse_ingest.parsing.models import ParsedDocument
@@ -38,8 +38,12 @@ SET status = 'failed', error_code = %(code)s, error_detail = %(detail)s, updated
 WHERE id = %(id)s AND revision = %(revision)s AND status <> 'indexed'
 """
 
-SPACE = "SELECT id, dimension FROM ensure_embedding_space(%(model)s, %(dimension)s)"
-DIMENSION = "SELECT dimension FROM embedding_spaces WHERE model = %(model)s"
+SPACE = "SELECT id, model, dimension, state FROM ensure_embedding_space(%(model)s, %(dimension)s)"
+ACTIVE_SPACE = """
+SELECT s.model, s.dimension, EXISTS (SELECT FROM chunk_embeddings WHERE space_id = s.id)
+FROM embedding_spaces s WHERE s.state = 'active'
+"""
+IS_ACTIVE = "SELECT FROM embedding_spaces WHERE id = %(space)s AND state = 'active'"
 
 # Two workers with the same document wait for each other here, not inside the COPY.
 LOCK_SWAP = (
@@ -124,22 +128,26 @@ async def fail(connection: Connection, document_id: UUID, revision: int, code: s
 
 
 async def embedding_space(connection: Connection, model: str, dimension: int) -> int:
-    """The id of the model's vector space, made when it is new. Raises `DimensionError`."""
+    """The id of the model's vector space, made when it is new. Raises `SpaceError` when it is of no use."""
     row = await (await connection.execute(SPACE, {"model": model, "dimension": dimension})).fetchone()
     assert row is not None
-    space, stored = int(row[0]), int(row[1])
-    if stored != dimension:
-        raise DimensionError(model, stored=stored, made=dimension)
-    return space
+    if row[2] != dimension:
+        raise DimensionError(model, stored=row[2], made=dimension)
+    if row[3] != "active":
+        await check_space(connection, model, dimension)
+    return int(row[0])
 
 
-async def check_dimension(connection: Connection, model: str, dimension: int) -> None:
-    """Raises `DimensionError` when the database has vectors of this model in another length."""
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(DIMENSION, {"model": model})
-        stored: int | None = await cursor.fetchone()
-    if stored is not None and stored != dimension:
-        raise DimensionError(model, stored=stored, made=dimension)
+async def check_space(connection: Connection, model: str, dimension: int) -> None:
+    """Raises `SpaceError` when the documents have vectors that this model's cannot be compared with."""
+    row = await (await connection.execute(ACTIVE_SPACE)).fetchone()
+    if row is None:
+        return
+    stored, length, used = row
+    if stored == model and length != dimension:
+        raise DimensionError(model, stored=length, made=dimension)
+    if stored != model and used:
+        raise OtherModelError(stored=stored, made=model)
 
 
 async def swap(connection: Connection, work: Work, indexed: Indexed, *, space: int) -> None:
@@ -148,6 +156,8 @@ async def swap(connection: Connection, work: Work, indexed: Indexed, *, space: i
     Raises `SupersededError`; the caller's transaction must then be rolled back.
     """
     key = {"id": work.id, "revision": work.revision}
+    if await (await connection.execute(IS_ACTIVE, {"space": space})).fetchone() is None:
+        raise EmbedderError("Another embedding model was chosen while the document was being embedded.")
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute(LOCK_SWAP, {"id": work.id})
     if await (await connection.execute(IS_CURRENT, key)).fetchone() is None:

@@ -8,7 +8,7 @@ from procrastinate.jobs import Job
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from pilothouse_core.embedding import DimensionError, EmbedderError
+from pilothouse_core.embedding import DimensionError, EmbedderError, OtherModelError
 from pilothouse_ingest.settings import WorkerSettings
 
 
@@ -42,6 +42,8 @@ def in_words(exception: BaseException, attempts: int) -> tuple[str, str]:
     tried = f"It was tried {attempts} times. Use retry when the cause is gone."
     if isinstance(exception, DimensionError):
         return "embedding_dimension_differs", f"{exception} {tried}"
+    if isinstance(exception, OtherModelError):
+        return "embedding_model_differs", f"{exception} {tried}"
     if isinstance(exception, EmbedderError):
         return "embedder_unavailable", f"The embedding model could not be used: {exception} {tried}"
     if isinstance(exception, OperationalError | PoolTimeout):

@@ -9,7 +9,7 @@ from psycopg import IsolationLevel
 
 from pilothouse_core.auth import Principal
 from pilothouse_core.database import Pool
-from pilothouse_core.embedding import DimensionError, Embedder, EmbedderError, Vectors
+from pilothouse_core.embedding import DimensionError, Embedder, EmbedderError, OtherModelError, Vectors
 from pilothouse_core.lexical import document_tokens, query_tokens
 from pilothouse_core.problem import Problem
 from pilothouse_core.reranking import Reranker, RerankerError
@@ -159,8 +159,7 @@ def check_space(scope: Scope, embedder: Embedder) -> None:
             status=503,
             code="embedding_space_missing",
             title="The documents were embedded with another model",
-            detail=f"They have vectors of {scope.active_model!r}, this service asks with {embedder.model!r}. "
-            "Set PILOTHOUSE_EMBEDDING_MODEL to the same model for ingest and query.",
+            detail=str(OtherModelError(stored=scope.active_model, made=embedder.model)),
         )
 
 

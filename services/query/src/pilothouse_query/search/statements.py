@@ -42,9 +42,10 @@ SELECT
     ARRAY(SELECT name FROM allowed ORDER BY name) AS collections,
     EXISTS (SELECT FROM chunks WHERE collection_id IN (SELECT id FROM allowed)) AS indexed,
     coalesce((SELECT chunks FROM matching), 0) AS chunks,
-    (SELECT id FROM embedding_spaces WHERE model = %(model)s AND state <> 'retired') AS space_id,
+    (SELECT id FROM embedding_spaces WHERE model = %(model)s AND state = 'active') AS space_id,
     (SELECT dimension FROM embedding_spaces WHERE model = %(model)s) AS dimension,
-    (SELECT model FROM embedding_spaces WHERE state = 'active') AS active_model,
+    (SELECT model FROM embedding_spaces s
+     WHERE state = 'active' AND EXISTS (SELECT FROM chunk_embeddings WHERE space_id = s.id)) AS active_model,
     -- PostgreSQL's estimate, -1 before the first ANALYZE; counting would read the whole index.
     (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'chunk_embeddings'::regclass) AS stored
 """
