@@ -94,9 +94,31 @@ def _published(node: Any, *, close: bool = True) -> Any:
     return result
 
 
+def _require(node: Schema, published: Schema) -> None:
+    """Keys that values.yaml always gives: templates rely on them, and an empty key in a file takes one away."""
+    names = [name for name, child in node["properties"].items() if _always_given(child)]
+    if names:
+        published["required"] = sorted({*published.get("required", []), *names})
+    for name, child in node["properties"].items():
+        if "properties" in child and "x-subchart" not in child:
+            _require(child, published["properties"][name])
+
+
+def _always_given(node: Schema) -> bool:
+    """Lists and free maps may be taken away: they are then empty."""
+    types = node.get("type")
+    nullable = isinstance(types, list) and "null" in types
+    return (
+        "x-subchart" not in node
+        and not nullable
+        and ("properties" in node or types not in ("array", "object"))
+    )
+
+
 def values_schema(schema: Schema, dependencies: list[str]) -> Schema:
     """What Helm checks values with: no descriptions, and no key that nobody knows."""
     result: Schema = _published(schema)
+    _require(schema, result)
     parents = {} if any("x-subchart" in c for c in schema["properties"].values()) else FROM_THE_PARENT
     handed_on = {name: {"type": "object"} for name in dependencies}
     properties = {**parents, **handed_on, **result["properties"]}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from support.charts.helm import CHARTS, HELMS, Install, Object, Refused
-from support.charts.scenario import Scenario, scenarios
+from support.charts.scenario import Scenario, merged, scenarios
 
 NAMES = sorted(path.parent.name for path in CHARTS.glob("*/values.schema.json"))
 # One of each type; something in it fits none of the types of any key.
@@ -43,16 +43,21 @@ def _of_none(value: Any, types: list[str]) -> bool:
     return not jsonschema_rs.is_valid({"type": types}, value)
 
 
-def nested(way: tuple[str, ...], value: Any) -> Any:
+def changed(chart: str, way: tuple[str, ...], value: Any) -> Any:
+    """The chart's own values with one of them set."""
     for name in reversed(way):
         value = {name: value}
-    return value
+    return merged(values_of(chart), value)
+
+
+def values_of(chart: str) -> Object:
+    values: Object = yaml.safe_load((CHARTS / chart / "values.yaml").read_text(encoding="utf-8"))
+    return values
 
 
 @pytest.mark.parametrize("chart", NAMES)
 def test_the_defaults_fit(chart: str) -> None:
-    values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text(encoding="utf-8"))
-    jsonschema_rs.validate(schema_of(chart), values)
+    jsonschema_rs.validate(schema_of(chart), values_of(chart))
 
 
 @pytest.mark.parametrize("chart", NAMES)
@@ -60,7 +65,7 @@ def test_every_misspelt_key_is_refused(chart: str) -> None:
     validator = jsonschema_rs.Draft7Validator(schema_of(chart))
     cases = list(misspelt(schema_of(chart)))
     assert len(cases) > 3
-    assert [".".join(way) for way, value in cases if validator.is_valid(nested(way, value))] == []
+    assert [".".join(way) for way, value in cases if validator.is_valid(changed(chart, way, value))] == []
 
 
 @pytest.mark.parametrize("chart", NAMES)
@@ -68,7 +73,7 @@ def test_every_value_of_a_wrong_type_is_refused(chart: str) -> None:
     validator = jsonschema_rs.Draft7Validator(schema_of(chart))
     cases = list(mistyped(schema_of(chart)))
     assert len(cases) > 3
-    assert [".".join(way) for way, value in cases if validator.is_valid(nested(way, value))] == []
+    assert [".".join(way) for way, value in cases if validator.is_valid(changed(chart, way, value))] == []
 
 
 def test_an_open_schema_is_found() -> None:
@@ -86,6 +91,8 @@ def test_an_open_schema_is_found() -> None:
         ({"query": {"replcas": 2}}, "replcas"),
         ({"query": {"replicas": "two"}}, "replicas"),
         ({"query": {"autoscaling": {"engine": "magic"}}}, "engine"),
+        # A key with everything below it commented out takes the defaults away.
+        ({"chat-ui": {"ingress": None}}, "ingress"),
     ],
 )
 def test_helm_names_the_key_that_it_refuses(helm: str, values: Object, says: str) -> None:

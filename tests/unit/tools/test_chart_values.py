@@ -79,8 +79,18 @@ def source(charts: Charts, content: str) -> Any:
 
 
 def is_valid(charts: Charts, chart: str, values: Any) -> bool:
-    schema = values_schema(charts.values(chart), charts.dependencies(chart))
-    return jsonschema_rs.is_valid(schema, values)
+    """Whether Helm takes `values`, which it lays over the chart's own."""
+    source = charts.values(chart)
+    return jsonschema_rs.is_valid(
+        values_schema(source, charts.dependencies(chart)), laid_over(defaults(source), values)
+    )
+
+
+def laid_over(below: Any, values: Any) -> Any:
+    if not (isinstance(below, dict) and isinstance(values, dict)):
+        return values
+    both = {**below, **{name: laid_over(below.get(name), value) for name, value in values.items()}}
+    return {name: value for name, value in both.items() if value is not None}
 
 
 def test_a_default_beside_a_reference_is_laid_over_those_below(charts: Charts) -> None:
@@ -151,6 +161,9 @@ def test_a_source_that_says_too_little_is_an_error(charts: Charts, content: str,
         ({"scaling": {"engine": "keda"}}, False),
         ({"scaling": {"pods": None}}, True),
         ({"labels": {"any": "x"}}, True),
+        ({"labels": None}, True),
+        ({"scaling": None}, False),
+        ({"scaling": {"engine": None}}, False),
         ({"labels": {"any": 1}}, False),
         ({"resources": {"any": {"thing": 1}}}, True),
         # What Helm hands a subchart, and what it makes of a dependency.
@@ -178,7 +191,7 @@ def test_the_parent_leaves_a_subcharts_values_to_the_subchart(
 
 def test_a_condition_does_not_close_what_it_looks_at(charts: Charts) -> None:
     both = "{a: {description: A., default: x}, b: {description: B., default: x}}"
-    rule = "{if: {properties: {a: {const: y}}}, then: {required: [b]}}"
+    rule = "{if: {properties: {a: {const: y}}}, then: {properties: {b: {const: z}}}}"
     source(charts, f"{{type: object, properties: {both}, allOf: [{rule}]}}")
     assert is_valid(charts, "other", {"a": "y", "b": "z"})
     assert not is_valid(charts, "other", {"a": "y"})
