@@ -10,6 +10,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from support.charts.scenario import merged
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("charts/*/README.md")])
 HOW_TOS = sorted(ROOT.glob("docs/how-to/*.md"))
@@ -61,8 +63,9 @@ def faults(values: dict[str, Any]) -> Iterator[str]:
             yield from _faults(part, own)
 
 
-def _faults(chart: str, values: object) -> Iterator[str]:
-    for error in jsonschema_rs.Draft7Validator(schema_of(chart)).iter_errors(values):
+def _faults(chart: str, values: dict[str, Any]) -> Iterator[str]:
+    defaults = yaml.safe_load(read(CHARTS / chart / "values.yaml"))
+    for error in jsonschema_rs.Draft7Validator(schema_of(chart)).iter_errors(merged(defaults, values)):
         yield f"{chart}: {error.message}"
 
 
