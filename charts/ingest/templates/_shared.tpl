@@ -3,7 +3,7 @@
 {{ include "common.databaseEnv" (list . .Values.database) }}
 {{ include "common.authEnv" (list . .Values.auth) }}
 {{ include "common.embeddingEnv" (list . .Values.embedding) }}
-PILOTHOUSE_UPLOAD_MAX_BYTES: {{ (include "common.global" . | fromYaml).maxUploadBytes | default 104857600 | int64 | quote }}
+PILOTHOUSE_UPLOAD_MAX_BYTES: {{ include "ingest.maxUploadBytes" . | quote }}
 {{- end }}
 
 {{- define "ingest.common" -}}
@@ -18,4 +18,8 @@ volumes:
   {{- include "common.databaseVolumes" (list . .Values.database) | nindent 2 }}
 probes:
   {{- include "common.httpProbes" dict | nindent 2 }}
+{{- end }}
+
+{{- define "ingest.maxUploadBytes" -}}
+{{- (include "common.global" . | fromYaml).maxUploadBytes | default 104857600 | int64 -}}
 {{- end }}
