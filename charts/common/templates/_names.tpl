@@ -6,8 +6,14 @@ Call: include "common.componentName" (list $ "query")
 {{- define "common.componentName" -}}
 {{- $release := (index . 0).Release.Name -}}
 {{- $component := index . 1 -}}
+{{- range list "auth" "chat-ui" "database" "embeddings" "inference" "ingest" "query" -}}
+{{- if and (or (eq $component .) (hasPrefix (printf "%s-" .) $component)) (or (eq $release .) (hasSuffix (printf "-%s" .) $release)) -}}
+{{- /* What the release says already is not said again: "ingest" and "ingest-worker". */ -}}
+{{- $component = trimPrefix . $component | trimPrefix "-" -}}
+{{- end -}}
+{{- end -}}
 {{- $most := int (sub 49 (len $component)) -}}
-{{- if or (eq $release $component) (hasSuffix (printf "-%s" $component) $release) -}}
+{{- if not $component -}}
 {{- $release | trunc 50 | trimSuffix "-" -}}
 {{- else if gt (len $release) $most -}}
 {{- /* A piece of the digest keeps two long names with the same beginning apart. */ -}}
