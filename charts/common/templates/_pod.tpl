@@ -179,5 +179,6 @@ readinessProbe:
   httpGet: {path: {{ .ready | default "/readyz" }}, port: http}
   periodSeconds: 5
   timeoutSeconds: 5
-  failureThreshold: 3
+  # Longer than a failover of the database: all replicas see it at once, and an empty Service helps nobody.
+  failureThreshold: 8
 {{- end }}
