@@ -64,7 +64,7 @@ so that it is never part of an address. Call: include "common.databaseEnv" (list
 {{- end -}}
 PILOTHOUSE_DATABASE_URL: {{ printf "postgresql://%s@%s:%v/%s?%s" $db.user $host $db.port $db.name $query | quote }}
 PGPASSWORD:
-  secret: {{ $secret }}
+  secret: {{ $secret | quote }}
   key: {{ $db.passwordKey }}
 {{- end }}
 
@@ -74,7 +74,7 @@ PGPASSWORD:
 {{- with $db.caSecret }}
 - name: database-ca
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     items:
       - key: {{ $db.caKey }}
         path: ca.crt
@@ -96,11 +96,11 @@ The key that signs tokens between the services. Call: include "common.authEnv" (
 {{- $auth := index . 1 -}}
 {{- $secret := tpl ($auth.existingSecret | default "") $ctx | required "auth.existingSecret is empty: name the Secret that holds the signing key, for example one made by: kubectl create secret generic pilothouse-auth --from-literal=key=$(openssl rand -hex 32) --from-literal=model-key=$(openssl rand -hex 32)" -}}
 PILOTHOUSE_AUTH_KEY:
-  secret: {{ $secret }}
+  secret: {{ $secret | quote }}
   key: {{ $auth.key }}
 {{- with $auth.previousKey }}
 PILOTHOUSE_AUTH_PREVIOUS_KEY:
-  secret: {{ $secret }}
+  secret: {{ $secret | quote }}
   key: {{ . }}
 {{- end }}
 {{- with $auth.apiKeysSecret }}
@@ -126,7 +126,7 @@ Call: include "common.embeddingEnv" (list $ .Values.embedding); "common.embeddin
 PILOTHOUSE_EMBEDDING_URL: {{ include "common.embeddingURL" . | quote }}
 {{- with tpl ($from.existingSecret | default "") $ctx }}
 PILOTHOUSE_EMBEDDING_KEY:
-  secret: {{ . }}
+  secret: {{ . | quote }}
   key: {{ $from.key | default "key" }}
 {{- end }}
 {{- end }}

@@ -45,7 +45,7 @@ metadata:
 spec:
   accessModes: [{{ .m.cache.accessMode }}]
   {{- with .m.cache.storageClass }}
-  storageClassName: {{ . }}
+  storageClassName: {{ . | quote }}
   {{- end }}
   resources:
     requests:
@@ -69,7 +69,7 @@ volumes:
   - name: models
     {{- if .m.cache.enabled }}
     persistentVolumeClaim:
-      claimName: {{ include "common.modelClaim" . }}
+      claimName: {{ include "common.modelClaim" . | quote }}
     {{- else }}
     emptyDir:
       sizeLimit: {{ .m.cache.size }}

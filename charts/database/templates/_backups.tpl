@@ -10,9 +10,9 @@ plugins:
 {{- if eq $backup.method "barmanObjectStore" }}
 backup:
   target: {{ $backup.target }}
-  retentionPolicy: {{ $backup.retentionPolicy }}
+  retentionPolicy: {{ $backup.retentionPolicy | quote }}
   barmanObjectStore:
-    serverName: {{ $server }}
+    serverName: {{ $server | quote }}
     {{- include "database.barman" (list . $backup.store) | nindent 4 }}
 {{- else if eq $backup.method "volumeSnapshot" }}
 backup:
@@ -21,10 +21,10 @@ backup:
     # A snapshot outlives the cluster that it is of.
     snapshotOwnerReference: none
     {{- with $backup.snapshot.className }}
-    className: {{ . }}
+    className: {{ . | quote }}
     {{- end }}
     {{- with $backup.snapshot.walClassName }}
-    walClassName: {{ . }}
+    walClassName: {{ . | quote }}
     {{- end }}
 {{- end }}
 {{- end }}

@@ -24,7 +24,7 @@ bootstrap:
     owner: pilothouse
     {{- if eq $from.method "backup" }}
     backup:
-      name: {{ $from.backup }}
+      name: {{ $from.backup | quote }}
     {{- end }}
     {{- if eq $from.method "volumeSnapshot" }}
     volumeSnapshots:
@@ -42,7 +42,7 @@ externalClusters:
   - name: origin
     {{- if eq $from.method "barmanObjectStore" }}
     barmanObjectStore:
-      serverName: {{ include "database.recoveryServer" . }}
+      serverName: {{ include "database.recoveryServer" . | quote }}
       {{- include "database.barman" (list . (include "database.recoveryStore" . | fromYaml)) | nindent 6 }}
     {{- else }}
     plugin:

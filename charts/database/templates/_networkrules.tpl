@@ -13,7 +13,7 @@
     {{- with .Values.networkPolicy.kedaNamespace }}
     - namespaceSelector:
         matchLabels:
-          kubernetes.io/metadata.name: {{ . }}
+          kubernetes.io/metadata.name: {{ . | quote }}
     {{- end }}
 {{- end }}
 

@@ -40,7 +40,7 @@ topologySpreadConstraints:
         cnpg.io/cluster: {{ include "database.cluster" . }}
   {{- end }}
 {{- with $v.priorityClassName | default $global.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 inheritedMetadata:
   labels:
@@ -87,7 +87,7 @@ managed:
       ensure: present
       login: true
       passwordSecret:
-        name: {{ include "database.roleSecret" (list $ .) }}
+        name: {{ include "database.roleSecret" (list $ .) | quote }}
     {{- end }}
 {{- include "database.bootstrap" . }}
 {{- include "database.backups" . }}
@@ -96,6 +96,6 @@ managed:
 {{- define "database.volume" -}}
 size: {{ .size }}
 {{- with .storageClass }}
-storageClass: {{ . }}
+storageClass: {{ . | quote }}
 {{- end }}
 {{- end }}

@@ -48,5 +48,5 @@ Call: include "database.barman" (list $ $store)
 name: barman-cloud.cloudnative-pg.io
 parameters:
   barmanObjectName: {{ index . 0 }}
-  serverName: {{ index . 1 }}
+  serverName: {{ index . 1 | quote }}
 {{- end }}
