@@ -59,6 +59,8 @@ def test_the_primary_goes_and_nothing_is_lost(
     with traffic(steady, name.replace(" ", "-").replace("'", "")) as people, write_probe(database) as probe:
         people.flows()
         harm(database)
+        # The state of a cluster that has not noticed yet is as good as before.
+        until(lambda: probe.failures, "nobody can write", explain=steady.explain)
         database.wait_until_healthy()
         people.flows()
     promises = check(people)
