@@ -61,14 +61,14 @@ async def test_a_question_does_not_wait_for_a_folder_that_is_being_indexed(
     question = await queued(service, "question")
     model.go.set()
     await asyncio.gather(held, folder, question)
-    assert first_letters(model) == "hq" + "l" * 4
+    assert first_letters(model) == "hq" + "l" * 8
 
 
 async def test_what_came_long_before_is_not_overtaken(model: ScriptedModel) -> None:
     hours = iter(range(10))
     service = EmbeddingService(model, OnnxSettings(), clock=lambda: 3600.0 * next(hours))
     held = await held_up(model, service)
-    folder = await queued(service, LONG, 8)
+    folder = await queued(service, LONG, 4)
     question = await queued(service, "question")
     model.go.set()
     await asyncio.gather(held, folder, question)

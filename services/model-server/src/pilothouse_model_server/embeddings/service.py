@@ -25,7 +25,7 @@ WAITING = Gauge("pilothouse_embeddings_waiting", "Texts waiting for the model.")
 
 # Tokens that the model reads in one go, padding included: on a CPU, larger batches are not faster and only
 # make others wait.
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 # A request's place in the queue is when it came plus the time it takes at this rate. So a question does not
 # wait for a folder that is being indexed, and nobody waits for ever.
 TOKENS_PER_SECOND = 500
