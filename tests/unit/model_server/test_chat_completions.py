@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
+from pilothouse_core.auth_settings import AuthSettings
 from pilothouse_model_server.chat.app import create_app
 from pilothouse_model_server.chat.engine import OnChunk
 from pilothouse_model_server.chat.errors import ModelError
@@ -72,8 +74,11 @@ class EndlessEngine(ScriptedEngine):
 
 
 @asynccontextmanager
-async def served(engine: ScriptedEngine, **llama: int) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(Settings(llama=LlamaSettings(**llama)), engine, model="Tiny")
+async def served(
+    engine: ScriptedEngine, auth: AuthSettings | None = None, **llama: int
+) -> AsyncIterator[httpx2.AsyncClient]:
+    settings = Settings(llama=LlamaSettings(**llama), auth=auth or AuthSettings())
+    app = create_app(settings, engine, model="Tiny")
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -276,6 +281,23 @@ async def test_limits_are_told_in_the_forms_that_clients_read() -> None:
     assert (info["model_id"], info["max_total_tokens"], info["max_input_tokens"]) == ("Tiny", 2048, 2047)
     assert [(model["id"], model["max_model_len"]) for model in models["data"]] == [("Tiny", 2048)]
     assert ready.status_code == 200
+
+
+async def test_in_token_mode_only_generation_wants_the_key() -> None:
+    key = "a-key-of-sixteen-characters"
+    auth = AuthSettings(mode="token", api_keys=SecretStr(f"query:{key}"))
+    async with served(ScriptedEngine(), auth) as client:
+        refused = await client.post("/v1/chat/completions", json=QUESTION)
+        known = await client.post(
+            "/v1/chat/completions", json=QUESTION, headers={"authorization": f"Bearer {key}"}
+        )
+        open_to_all = [
+            (await client.get(path)).status_code for path in ("/info", "/health", "/v1/models", "/metrics")
+        ]
+    assert (refused.status_code, known.status_code) == (401, 200)
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert refused.json()["error"]["type"] == "authentication_error"
+    assert open_to_all == [200] * 4
 
 
 async def until(condition: Callable[[], bool]) -> None:
