@@ -211,6 +211,7 @@ def settings_for(
     token_mode: bool = False,
     page: Path | None = None,
     samples: Path | None = None,
+    retry: float = 0.3,
     **run: Any,
 ) -> Settings:
     """Settings with times that a test can wait for."""
@@ -224,7 +225,9 @@ def settings_for(
     return Settings(
         database=DatabaseSettings(url=SecretStr(database.url("pilothouse_chat")), pool_max=4),
         auth=AuthSettings(mode="token", key=KEY) if token_mode else AuthSettings(),
-        upstream=UpstreamSettings(query=HttpUrl(query), ingest=HttpUrl(ingest)),
+        upstream=UpstreamSettings(
+            query=HttpUrl(query), ingest=HttpUrl(ingest), retry=timedelta(seconds=retry)
+        ),
         run=RunSettings(**(quick | run)),
         stream=StreamSettings(),
         samples=SamplesSettings(path=samples),

@@ -3,7 +3,7 @@
 import pytest
 
 from integration.chat_ui.conftest import Shared
-from integration.chat_ui.replicas import Browser, text_of
+from integration.chat_ui.replicas import Browser, Event, text_of
 from integration.chat_ui.scripted_query import (
     Die,
     Refuse,
@@ -80,3 +80,34 @@ async def test_after_a_failure_the_question_can_be_tried_again(
     failed = (await browser.answer(session, "How?"))[-1].data["message"]
     events = await browser.answer(session, replaces=failed["id"])
     assert events[-1].data["message"]["content"] == "Good."
+
+
+def attempts(events: list[Event]) -> list[int]:
+    return [event.data["attempt"] for event in events if event.type == "sources"]
+
+
+async def test_an_answer_whose_connection_breaks_is_made_anew(browser: Browser, query: ScriptedQuery) -> None:
+    query.scripts = [[sources(source(1)), token("Lost words "), Die()], plain("Press ", "the key [1].")]
+    events = await browser.answer(await browser.session(), "How?")
+    assert attempts(events) == [1, 2]
+    message = events[-1].data["message"]
+    assert (events[-1].type, message["status"]) == ("done", "done")
+    assert message["content"] == text_of(events) == "Press the key [1]."
+
+
+async def test_what_had_arrived_is_kept_when_there_is_nobody_to_make_it_anew(
+    browser: Browser, query: ScriptedQuery
+) -> None:
+    query.scripts = [[sources(source(1)), token("So far [1]"), Die()], [Refuse(503, {})]]
+    events = await browser.answer(await browser.session(), "How?")
+    assert events[-1].data["code"] == "answer_interrupted"
+    assert events[-1].data["message"]["content"] == text_of(events) == "So far [1]"
+
+
+async def test_an_answer_that_breaks_off_each_time_is_given_up(
+    browser: Browser, query: ScriptedQuery
+) -> None:
+    query.scripts = [[sources(source(1)), token("So far"), Die()]]
+    events = await browser.answer(await browser.session(), "How?")
+    assert attempts(events) == [1, 2, 3]
+    assert events[-1].data["code"] == "answer_interrupted"

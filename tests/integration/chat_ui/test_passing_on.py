@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import httpx2
 import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
 
-from integration.chat_ui.replicas import KEY, serving
+from integration.chat_ui.replicas import KEY, serving, until
 from pilothouse_chat_ui.ingest.client import open_client
 from pilothouse_chat_ui.ingest.proxy import pass_on
 from pilothouse_chat_ui.settings import UpstreamSettings
 from pilothouse_core.auth import Authenticator, Principal
 from pilothouse_core.auth_settings import AuthSettings
 from pilothouse_core.problem import install_problem_handlers
+from support.embedding_server import serve_app
+from support.stack import free_port
 
 
 @dataclass(slots=True)
@@ -77,7 +81,7 @@ async def browser(ingest: Ingest) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @asynccontextmanager
-async def passing_on_to(ingest_url: str) -> AsyncIterator[httpx2.AsyncClient]:
+async def passing_on_to(ingest_url: str, *, retry: float = 0.3) -> AsyncIterator[httpx2.AsyncClient]:
     """A browser in front of nothing but the passing on."""
     app = FastAPI()
     install_problem_handlers(app)
@@ -86,7 +90,13 @@ async def passing_on_to(ingest_url: str) -> AsyncIterator[httpx2.AsyncClient]:
 
     @app.api_route("/api/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "DELETE"])
     async def route(request: Request) -> Response:
-        return await pass_on(request, Principal("ann"), client=upstream, authenticator=authenticator)
+        return await pass_on(
+            request,
+            Principal("ann"),
+            client=upstream,
+            authenticator=authenticator,
+            retry=timedelta(seconds=retry),
+        )
 
     async with (
         open_client(ingest_url, UpstreamSettings()) as upstream,
@@ -246,3 +256,46 @@ async def test_an_ingest_service_that_is_away_is_named() -> None:
         response = await browser.get("/api/collections")
     assert (response.status_code, response.json()["code"]) == (503, "ingest_unavailable")
     assert "Try again" in response.json()["detail"]
+
+
+async def test_a_replica_that_is_being_replaced_costs_time_and_no_upload() -> None:
+    port = free_port()
+    ingest = Ingest()
+    async with passing_on_to(f"http://127.0.0.1:{port}", retry=30) as browser:
+        with capture_logs() as lines:
+            uploading = asyncio.create_task(browser.post("/api/collections/a/documents", content=b"words"))
+            await until(lambda: any(line["event"] == "ingest_unreachable" for line in lines))
+        async with serve_app(ingest, port=port):
+            response = await uploading
+    assert response.status_code == 200
+    assert bytes(ingest.received) == b"words"
+
+
+@asynccontextmanager
+async def dying(deaths: int) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server on a socket that hangs up on the first requests; its address and what it was sent."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        if len(heads) > deaths:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+
+
+@pytest.mark.parametrize(
+    ("method", "content", "status", "sent"),
+    [("GET", None, 200, 3), ("DELETE", None, 200, 3), ("POST", None, 502, 1), ("PUT", b"{}", 502, 1)],
+)
+async def test_only_what_may_be_sent_twice_is_sent_again(
+    method: str, content: bytes | None, status: int, sent: int
+) -> None:
+    async with dying(2) as (url, heads), passing_on_to(url, retry=30) as browser:
+        response = await browser.request(method, "/api/collections/a", content=content)
+    assert response.status_code == status
+    assert len(heads) == sent

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from integration.chat_ui.replicas import replica, settings_for
-from integration.chat_ui.scripted_query import ScriptedQuery, Wait, token
+from integration.chat_ui.scripted_query import Die, Refuse, ScriptedQuery, Wait, plain, token
 from support.database import Database
 
 
@@ -27,3 +27,18 @@ async def test_an_answer_without_an_end_is_ended(
     assert events[-1].data["code"] == "answer_timeout"
     assert events[-1].data["message"]["content"] == "So far"
     await asyncio.wait_for(query.abandoned.wait(), 10)
+
+
+async def test_a_connection_that_breaks_before_the_answer_begins_is_not_noticed(
+    database: Database, query: ScriptedQuery, query_url: str
+) -> None:
+    away = Refuse(503, {"error": {"message": "The database is away.", "code": "database_unavailable"}})
+    query.scripts = [[Die()], [away], plain("Good.")]
+    async with (
+        replica(settings_for(database, query=query_url, retry=30)) as one,
+        one.browser() as browser,
+    ):
+        events = await browser.answer(await browser.session(), "How?")
+    assert [event.data["attempt"] for event in events if event.type == "sources"] == [1]
+    assert events[-1].data["message"]["content"] == "Good."
+    assert len(query.requests) == 3

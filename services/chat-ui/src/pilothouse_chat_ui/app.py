@@ -92,7 +92,7 @@ async def _open_state(
         open_executor(
             pool=pool,
             hub=hub,
-            source=QueryClient(query_http, authenticator),
+            source=QueryClient(query_http, authenticator, retry=settings.upstream.retry),
             settings=settings.run,
             stopping=stopping,
         ) as executor,

@@ -27,6 +27,11 @@ class UpstreamSettings(BaseModel):
         default=timedelta(minutes=2),
         description="Longest silence of a service in the middle of an answer or transfer.",
     )
+    retry: Duration = Field(
+        default=timedelta(seconds=10),
+        description="How long a call that did not reach the service, or lost it before the answer began, is "
+        "tried again; a replica that is being replaced is gone for about a second.",
+    )
     connections: Positive = Field(
         default=1000, description="Connections to each service at most; a stream holds one while it lasts."
     )
@@ -59,7 +64,9 @@ class RunSettings(BaseModel):
     )
     timeout: Duration = Field(default=timedelta(minutes=15), description="Longest time an answer may take.")
     attempts: Positive = Field(
-        default=3, description="How many replicas may die over one answer before it is given up."
+        default=3,
+        description="How often an answer is begun, when replicas or connections die over it, before it is "
+        "given up.",
     )
     active: Positive = Field(
         default=200, description="Answers that one replica makes at the same time at most."

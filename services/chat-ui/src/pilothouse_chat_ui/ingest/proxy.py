@@ -1,7 +1,11 @@
 """Passes requests on to the ingest service and its answers back, as streams in both directions."""
 
+import asyncio
+import random
 import re
+import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import unquote
 
 import httpx2
@@ -17,6 +21,8 @@ from pilothouse_core.problem import Problem, request_id
 
 log = structlog.get_logger()
 
+# A lost answer to these may be asked for again.
+REPEATABLE = {"GET", "HEAD", "PUT", "DELETE"}
 # Only what ingest needs is passed on: no cookie, no authorization, no Origin of the browser.
 PASSED_ON = (
     "accept",
@@ -69,34 +75,51 @@ class _Passed(StreamingResponse):
 
 
 async def pass_on(
-    request: Request, principal: Principal, *, client: httpx2.AsyncClient, authenticator: Authenticator
+    request: Request,
+    principal: Principal,
+    *,
+    client: httpx2.AsyncClient,
+    authenticator: Authenticator,
+    retry: timedelta,
 ) -> Response:
-    """Ingest's answer to this request. Raises `Problem` when there is none."""
+    """Ingest's answer to this request. Raises `Problem` when there is none.
+
+    One that did not arrive is sent again for a while: a replica may just be being replaced.
+    """
     path = _upstream_path(request)
     url = client.base_url.copy_with(raw_path=path.encode("ascii") + _query(request))
     headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
     headers |= {"accept-encoding": "identity", "x-request-id": request_id(request)}
     headers |= authenticator.headers(principal)
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-    upstream = client.build_request(
-        request.method,
-        url,
-        headers=headers,
-        content=request.stream() if has_body else None,
-        # The silence between two events of a stream may be long; the browser's leaving ends it.
-        timeout=_without_read_timeout(client) if path.endswith("/events") else client.timeout,
-    )
-    try:
-        response = await client.send(upstream, stream=True)
-    except ClientDisconnect:
-        return Response(status_code=400)  # Nobody is there to read it.
-    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as exc:
-        log.warning("ingest_unreachable", error=repr(exc))
-        raise ingest_unavailable(503) from exc
-    except httpx2.TransportError as exc:
-        log.warning("ingest_broke_off", error=repr(exc))
-        raise ingest_unavailable(502) from exc
-    return _Passed(response, _headers_back(path, response))
+    deadline = time.monotonic() + retry.total_seconds()
+    while True:
+        upstream = client.build_request(
+            request.method,
+            url,
+            headers=headers,
+            content=request.stream() if has_body else None,
+            # The silence between two events of a stream may be long; the browser's leaving ends it.
+            timeout=_without_read_timeout(client) if path.endswith("/events") else client.timeout,
+        )
+        try:
+            response = await client.send(upstream, stream=True)
+            return _Passed(response, _headers_back(path, response))
+        except ClientDisconnect:
+            return Response(status_code=400)  # Nobody is there to read it.
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as exc:
+            # Nothing has been sent, not even of an upload.
+            log.warning("ingest_unreachable", error=repr(exc))
+            if time.monotonic() >= deadline:
+                raise ingest_unavailable(503) from exc
+        except httpx2.PoolTimeout as exc:
+            raise ingest_unavailable(503) from exc
+        except httpx2.TransportError as exc:
+            log.warning("ingest_broke_off", error=repr(exc))
+            timed_out = isinstance(exc, httpx2.TimeoutException)
+            if has_body or request.method not in REPEATABLE or timed_out or time.monotonic() >= deadline:
+                raise ingest_unavailable(502) from exc
+        await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311  not all at the same moment
 
 
 def _upstream_path(request: Request) -> str:

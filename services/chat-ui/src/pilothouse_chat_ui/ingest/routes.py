@@ -17,4 +17,10 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 @router.api_route("/api/documents/{rest:path}", methods=METHODS)
 async def to_ingest(request: Request, principal: CurrentPrincipal, state: AppState) -> Response:
     """Passes the request on in the caller's name."""
-    return await pass_on(request, principal, client=state.ingest, authenticator=state.authenticator)
+    return await pass_on(
+        request,
+        principal,
+        client=state.ingest,
+        authenticator=state.authenticator,
+        retry=state.settings.upstream.retry,
+    )

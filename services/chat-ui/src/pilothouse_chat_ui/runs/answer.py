@@ -50,7 +50,7 @@ class Answer:
         self._run = run
         self._begins_as = begins_as
         self._numbers = Renumbering({})
-        self._begun = False
+        self.begun = False
         self._unsent: list[tuple[EventType, Json]] = []
         self._buffer = ""
         self.text = ""
@@ -94,7 +94,7 @@ class Answer:
 
     def resume(self, events: list[RunEvent]) -> None:
         """Puts back what an earlier attempt stored: a `sources` event and the tokens after it."""
-        self._begun = True
+        self.begun = True
         for event in events:
             if event.type == "sources":
                 self.sources = [source for source in _list(event.data["sources"]) if isinstance(source, dict)]
@@ -104,9 +104,9 @@ class Answer:
         self.citations = list(self._begins_as.citations)
 
     def _begin(self, sources: list[Json]) -> None:
-        if self._begun:
+        if self.begun:
             return
-        self._begun = True
+        self.begun = True
         self.sources, numbers = merge_sources(self._begins_as.sources, sources)
         self._numbers = Renumbering(numbers, after_space=self._begins_as.content[-1:].isspace())
         self.citations = list(self._begins_as.citations)

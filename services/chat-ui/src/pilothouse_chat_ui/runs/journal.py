@@ -58,6 +58,15 @@ class Journal:
 
         return await self._write(read)
 
+    async def begin_again(self) -> Run:
+        """Counts another attempt, still under this lease; the run as it is then."""
+
+        async def write(conn: Connection) -> Run:
+            return await repository.begin_again(conn, self._run, self._lease)
+
+        self._run = await self._write(write)
+        return self._run
+
     async def finish(self, answer: Answer, outcome: Outcome, error: Json | None, begins_as: Message) -> None:
         """Stores the message, the last events and the end of the run, all or nothing."""
         answer.close()

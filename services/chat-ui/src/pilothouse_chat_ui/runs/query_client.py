@@ -1,7 +1,12 @@
 """The query service as the source of answers, in OpenAI's streaming format with our additions."""
 
+import asyncio
 import json
+import random
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from datetime import timedelta
 from typing import Protocol
 
 import httpx2
@@ -24,13 +29,17 @@ _CITATIONS = TypeAdapter(list[Citation])
 
 
 class AnswerFailed(Exception):
-    """The answer could not be made, or not to its end; the words are for the person who asked."""
+    """The answer could not be made, or not to its end; the words are for the person who asked.
 
-    def __init__(self, code: str, title: str, detail: str) -> None:
+    `lost` says that the service was not there, or went away: another attempt may find another replica.
+    """
+
+    def __init__(self, code: str, title: str, detail: str, *, lost: bool = False) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.title = title
         self.detail = detail
+        self.lost = lost
 
 
 class AnswerSource(Protocol):
@@ -46,12 +55,33 @@ class AnswerSource(Protocol):
 class QueryClient:
     """Asks the query service over HTTP; closing the iterator ends the work there."""
 
-    def __init__(self, client: httpx2.AsyncClient, authenticator: Authenticator) -> None:
+    def __init__(self, client: httpx2.AsyncClient, authenticator: Authenticator, *, retry: timedelta) -> None:
         self._client = client
         self._authenticator = authenticator
+        self._retry = retry
 
     async def answer(
         self, principal: Principal, *, collection: str | None, messages: list[Json], request_id: str
+    ) -> AsyncGenerator[Part, None]:
+        deadline = time.monotonic() + self._retry.total_seconds()
+        while True:
+            begun = False
+            asking = self._ask(principal, collection, messages, request_id)
+            try:
+                async with aclosing(asking) as parts:
+                    async for part in parts:
+                        begun = True
+                        yield part
+            except AnswerFailed as exc:
+                if begun or not exc.lost or time.monotonic() >= deadline:
+                    raise
+                log.info("query_asked_again", code=exc.code)
+            else:
+                return
+            await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311  not all at the same moment
+
+    async def _ask(
+        self, principal: Principal, collection: str | None, messages: list[Json], request_id: str
     ) -> AsyncGenerator[Part, None]:
         body = {
             "model": f"pilothouse/{collection}" if collection else "pilothouse",
@@ -74,6 +104,7 @@ class QueryClient:
                 "The answer service cannot be reached",
                 "Your question is kept. Try again in a moment; if it lasts, tell whoever runs Pilothouse "
                 "that the query service does not answer.",
+                lost=True,
             ) from exc
         except httpx2.TimeoutException as exc:
             raise AnswerFailed(
@@ -159,6 +190,7 @@ def broke_off() -> AnswerFailed:
         "answer_interrupted",
         "The answer broke off",
         "The connection to the answer service was lost. What had arrived is kept; go on, or try again.",
+        lost=True,
     )
 
 
@@ -199,4 +231,5 @@ def _refused(status: int, body: bytes, collection: str | None) -> AnswerFailed:
         code,
         "The answer service refused the question",
         str(error.get("message") or f"It answered with status {status}. Try again in a moment."),
+        lost=status == httpx2.codes.SERVICE_UNAVAILABLE,
     )

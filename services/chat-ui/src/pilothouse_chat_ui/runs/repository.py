@@ -62,6 +62,12 @@ UPDATE runs SET status = %(status)s, finished_at = now(), lease_holder = NULL, l
 WHERE id = %(id)s AND lease_holder = %(holder)s AND attempt = %(attempt)s AND status = 'running'
 """
 
+BEGIN_AGAIN = """
+UPDATE runs SET attempt = attempt + 1
+WHERE id = %(id)s AND lease_holder = %(holder)s AND attempt = %(attempt)s AND status = 'running'
+RETURNING id, session_id, owner, groups, attempt, stop_requested, request
+"""
+
 RENEW = """
 UPDATE runs SET lease_until = now() + %(length)s
 WHERE id = ANY(%(ids)s) AND lease_holder = %(holder)s AND status = 'running'
@@ -176,6 +182,16 @@ async def finish(conn: Connection, run: Run, lease: Lease, outcome: Outcome) -> 
     )
     if cursor.rowcount == 0:
         raise LeaseLost
+
+
+async def begin_again(conn: Connection, run: Run, lease: Lease) -> Run:
+    """Counts another attempt of the replica that holds the lease. Raises `LeaseLost`."""
+    async with conn.cursor(row_factory=class_row(Run)) as cursor:
+        await cursor.execute(BEGIN_AGAIN, {"id": run.id, "holder": lease.holder, "attempt": run.attempt})
+        found = await cursor.fetchone()
+    if found is None:
+        raise LeaseLost
+    return found
 
 
 async def renew(conn: Connection, lease: Lease, run_ids: Sequence[UUID]) -> dict[UUID, bool]:

@@ -40,6 +40,17 @@ class Worker:
             return await self._end_unfinished(run, journal, begins_as)
         answer = Answer(run, begins_as)
         failure = await self._make(run, journal, answer, history)
+        while failure is not None and failure.lost and answer.begun and run.attempt < self._settings.attempts:
+            # Its connection broke in the middle; another replica of the query service can make it anew.
+            run = await journal.begin_again()
+            log.info("run_begun_again", run_id=str(run.id), attempt=run.attempt)
+            again = Answer(run, begins_as)
+            outcome_of_again = await self._make(run, journal, again, history)
+            if not again.begun:
+                # What the earlier attempt had is better than nothing; a stop is no failure.
+                failure = failure if outcome_of_again is not None else None
+                break
+            answer, failure = again, outcome_of_again
         if failure is not None:
             error = _error(failure)
             log.warning("run_failed", run_id=str(run.id), code=failure.code)

@@ -72,7 +72,9 @@ async def wait_until_indexed(page: Page, document_id: str, step: Step) -> None:
         response = await page.call("GET", f"/api/documents/{document_id}", INGEST)
         document = understood(_Document, response, INGEST)
         if document.status == "failed":
-            fault = document.error or _Fault(code="failed", detail="The document failed without a reason")
+            fault = document.error or _Fault(
+                code="internal_error", detail="The document failed without a reason"
+            )
             raise reported(fault.code, fault.detail, WORKER)
         step.seen = f"the document is {document.status}"
         if document.status == "indexed":
