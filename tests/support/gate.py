@@ -22,8 +22,10 @@ class Gate:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self.database = Database(make_conninfo(database.admin, host=str(folder), port="5432"), database.name)
-        self.swallow: bytes | None = None
-        """The answer to the next message with these bytes is lost, though the server has acted on it."""
+        self.doomed: bytes | None = None
+        """Whoever sends these bytes loses the answer to the COMMIT that follows."""
+        self.struck = 0
+        """How many were."""
 
     async def open(self) -> None:
         """The server is there (again)."""
@@ -73,9 +75,12 @@ class Gate:
     async def _upward(
         self, reader: asyncio.StreamReader, out: asyncio.StreamWriter, lost: asyncio.Event
     ) -> None:
+        is_doomed = False
         while data := await reader.read(2**16):
-            if self.swallow is not None and self.swallow in data:
-                self.swallow = None
+            if self.doomed is not None and self.doomed in data:
+                self.doomed, is_doomed = None, True
+            if is_doomed and b"COMMIT" in data:
+                self.struck += 1
                 lost.set()
             out.write(data)
 

@@ -184,7 +184,7 @@ async def test_a_write_is_done_again_only_where_that_is_safe(pool: Pool, gate: G
 async def test_a_deletion_whose_answer_was_lost_is_no_error(pool: Pool, gate: Gate) -> None:
     async with notebook(pool, gate) as client:
         await client.post("/same-notes", headers={"x-break": "a"})
-        gate.swallow = b"COMMIT"
+        gate.doomed = b"DELETE FROM public.notes"
         assert (await client.delete("/notes")).status_code == 204
         assert (await client.delete("/notes")).status_code == 404
 
