@@ -110,16 +110,24 @@ def fresh_namespace(
     name: str, *, labels: dict[str, str] | None = None, keep: bool = False
 ) -> Iterator[Namespace]:
     """A namespace of that name with nothing of an earlier run in it; gone afterwards unless kept."""
-    kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=180s")
+    remove_namespace(name)
     metadata = {"name": name, "labels": labels or {}}
-    kubectl(
-        "apply",
-        "--filename",
-        "-",
-        stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
-    )
+    body = json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    kubectl("create", "--filename", "-", stdin=body)
     try:
         yield Namespace(name)
     finally:
         if not keep:
-            kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=180s")
+            remove_namespace(name)
+
+
+def remove_namespace(name: str) -> None:
+    """Takes the pods away first: with them in it, a namespace is looked at again only after half their grace."""
+    if not kubectl("get", "namespace", name, "--ignore-not-found", "--output", "name"):
+        return
+    kinds = "deployments,jobs,clusters.postgresql.cnpg.io,scaledobjects.keda.sh".split(",")
+    known = kubectl("api-resources", "--output", "name").split()
+    present = [kind for kind in kinds if kind in known or f"{kind}.apps" in known or f"{kind}.batch" in known]
+    for kind in (",".join(present), "pods"):
+        kubectl("--namespace", name, "delete", kind, "--all", "--timeout=300s", seconds=330)
+    kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=600s", seconds=630)
