@@ -122,10 +122,10 @@ def fresh_namespace(
 
 
 def remove_namespace(name: str) -> None:
-    """Takes the pods away first: with them in it, a namespace is looked at again only after half their grace."""
+    """Takes the pods away first: a namespace that has some is looked at again only after half their grace."""
     if not kubectl("get", "namespace", name, "--ignore-not-found", "--output", "name"):
         return
-    kinds = "deployments,jobs,clusters.postgresql.cnpg.io,scaledobjects.keda.sh".split(",")
+    kinds = ("deployments", "jobs", "clusters.postgresql.cnpg.io", "scaledobjects.keda.sh")
     known = kubectl("api-resources", "--output", "name").split()
     present = [kind for kind in kinds if kind in known or f"{kind}.apps" in known or f"{kind}.batch" in known]
     for kind in (",".join(present), "pods"):
