@@ -89,13 +89,16 @@ def _published(node: Any, *, close: bool = True) -> Any:
             )
     if "x-subchart" in node:
         return {"type": "object"}
+    if node.get("type") == "string" and node.get("default"):
+        # What has a default is wanted; `minLength: 0` in the source says otherwise.
+        result.setdefault("minLength", 1)
     if close and "properties" in result:
         result.setdefault("additionalProperties", False)
     return result
 
 
 def _require(node: Schema, published: Schema) -> None:
-    """Keys that values.yaml always gives: templates rely on them, and an empty key in a file takes one away."""
+    """Keys that values.yaml always gives. An empty key in a file takes one away, and templates rely on it."""
     names = [name for name, child in node["properties"].items() if _always_given(child)]
     if names:
         published["required"] = sorted({*published.get("required", []), *names})

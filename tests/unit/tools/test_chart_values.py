@@ -197,6 +197,21 @@ def test_a_condition_does_not_close_what_it_looks_at(charts: Charts) -> None:
     assert not is_valid(charts, "other", {"a": "y"})
 
 
+@pytest.mark.parametrize(
+    ("leaf", "valid"),
+    [
+        ("{description: A., type: string, default: x}", False),
+        ("{description: A., type: string, default: x, minLength: 0}", True),
+        ('{description: A., type: string, default: ""}', True),
+    ],
+)
+def test_a_text_with_a_default_is_not_empty_unless_the_source_says_so(
+    charts: Charts, leaf: str, valid: bool
+) -> None:
+    source(charts, f"{{type: object, properties: {{a: {leaf}}}}}")
+    assert is_valid(charts, "other", {"a": ""}) is valid
+
+
 def test_the_table_leaves_to_the_common_page_what_is_not_set_otherwise(charts: Charts) -> None:
     rows = table(charts.values("query")).splitlines()
     keys = [row.split("`")[1] for row in rows if row.startswith("| `")]
