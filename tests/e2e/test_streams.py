@@ -1,17 +1,12 @@
 """Answers while they are written: stopped, reloaded, followed elsewhere, broken off."""
 
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx2
-import psutil
 from playwright.sync_api import Browser, Page, expect
 
 from support.browser import watched_page
-from support.stack import Stack, free_port
+from support.stack import Stack, second_replica
 from support.talk import PATIENCE, ask, ended, squeeze
 
 SLOW = "What happens to a document if the machine loses power? scenario:slow"
@@ -74,30 +69,6 @@ def test_another_tab_follows_the_same_answer(page: Page, browser: Browser, stack
         there = ended(other.get_by_test_id("answer").last).inner_text()
     here = ended(page.get_by_test_id("answer").last).inner_text()
     assert squeeze(there) == squeeze(here)
-
-
-@contextmanager
-def second_replica(stack: Stack) -> Iterator[str]:
-    """A second chat-ui on the same database, with the first one's environment."""
-    first = next(
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if "pilothouse_chat_ui" in " ".join(process.info["cmdline"] or [])
-        and process.environ().get("PILOTHOUSE_SERVER_PORT") == str(stack.ports["chat_ui"])
-    )
-    port = free_port()
-    env = {**first.environ(), "PILOTHOUSE_SERVER_PORT": str(port)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pilothouse_chat_ui"], env=env, stdout=subprocess.DEVNULL
-    )
-    try:
-        transport = httpx2.HTTPTransport(retries=20)
-        with httpx2.Client(transport=transport) as client:
-            client.get(f"http://127.0.0.1:{port}/readyz").raise_for_status()
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def test_a_second_replica_serves_and_stops_the_same_answer(

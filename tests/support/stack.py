@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2
+import psutil
+
 PARTS = {"chat_ui": "CHAT_UI", "ingest": "INGEST", "query": "QUERY", "model_server": "MODEL_SERVER"}
 
 
@@ -64,3 +67,27 @@ def running_stack(home: Path, **extra_env: str) -> Iterator[Stack]:
         yield stack
     finally:
         stack.command("down", check=False)
+
+
+@contextmanager
+def second_replica(stack: Stack, **environment: str) -> Iterator[str]:
+    """A second chat-ui on the same database, with the first one's environment but for what is given."""
+    first = next(
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "pilothouse_chat_ui" in " ".join(process.info["cmdline"] or [])
+        and process.environ().get("PILOTHOUSE_SERVER_PORT") == str(stack.ports["chat_ui"])
+    )
+    port = free_port()
+    env = {**first.environ(), "PILOTHOUSE_SERVER_PORT": str(port), **environment}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pilothouse_chat_ui"], env=env, stdout=subprocess.DEVNULL
+    )
+    try:
+        transport = httpx2.HTTPTransport(retries=20)
+        with httpx2.Client(transport=transport) as client:
+            client.get(f"http://127.0.0.1:{port}/readyz").raise_for_status()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)

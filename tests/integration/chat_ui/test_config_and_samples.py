@@ -8,7 +8,9 @@ from typing import Annotated
 import pytest
 from fastapi import FastAPI, Form, Response, UploadFile
 
-from integration.chat_ui.replicas import Browser, replica, serving, settings_for
+from integration.chat_ui.replicas import KEY, Browser, replica, serving, settings_for
+from pilothouse_core.auth import Authenticator, Principal
+from pilothouse_core.auth_settings import AuthSettings
 from support.database import Database
 
 
@@ -109,3 +111,15 @@ async def test_a_service_without_its_database_says_so() -> None:
     assert response.status_code == 503
     assert response.json()["missing"]["database"].startswith("It cannot be used: ")
     assert "/nonexistent" in response.json()["missing"]["database"]
+
+
+async def test_who_people_are_is_told_the_page_and_the_services_behind(database: Database) -> None:
+    """Without sign-in everybody is one; a program with a token of its own is itself all the same."""
+    auth = AuthSettings(mode="none", key=KEY)
+    settings = settings_for(database).model_copy(update={"auth": auth})
+    async with replica(settings) as one, one.browser() as anybody:
+        config = (await anybody.client.get("/api/config")).json()
+        token = Authenticator(auth).headers(Principal("selftest"))
+        program = (await anybody.client.get("/api/config", headers=token)).json()
+    assert (config["auth_mode"], config["principal"]) == ("none", {"subject": "anonymous"})
+    assert program["principal"] == {"subject": "selftest"}

@@ -65,7 +65,7 @@ export function createApi(empty: boolean) {
     const method = request.method ?? 'GET'
     const raw = method === 'GET' ? '' : await readBody(request)
     const body = (raw.startsWith('{') ? JSON.parse(raw) : {}) as Record<string, string | null>
-    if (kind === 'config') return json(response, { version: '0.1.0', principal: { subject: 'local' }, model: { name: 'SmolLM2-135M-Instruct', available: true }, limits: { max_upload_bytes: 104_857_600 }, formats: ['.pdf', '.docx', '.md', '.html', '.rst', '.txt'], default_collection: 'default', samples: true })
+    if (kind === 'config') return json(response, { version: '0.1.0', auth_mode: 'local', principal: { subject: 'local' }, model: { name: 'SmolLM2-135M-Instruct', available: true }, limits: { max_upload_bytes: 104_857_600 }, formats: ['.pdf', '.docx', '.md', '.html', '.rst', '.txt'], default_collection: 'default', samples: true })
     if (kind === 'samples') {
       names.add('samples')
       documents = firstDocuments().map((each) => ({ ...each, collection: 'samples' }))

@@ -18,6 +18,8 @@ export const en = {
   'app.notifications': 'Notifications',
   'bar.offline': 'Pilothouse cannot be reached. What you typed is kept; the page goes on when the connection is back.',
   'bar.expired': 'Your sign-in has ended. Reload the page to sign in again; what you typed is kept.',
+  'bar.unknown': 'Pilothouse does not know who you are. Open it by the address where you sign in.',
+  'bar.shared': 'Everybody who can open this page is the same person here: all chats and documents are shared.',
 
   'rail.label': 'Chats',
   'rail.open': 'Open the list of chats',

@@ -19,6 +19,8 @@ export const vi = {
   'app.notifications': 'Thông báo',
   'bar.offline': 'Không kết nối được với Pilothouse. Nội dung đã gõ vẫn được giữ; trang sẽ tiếp tục khi có kết nối.',
   'bar.expired': 'Phiên đăng nhập đã hết. Hãy tải lại trang để đăng nhập; nội dung đã gõ vẫn được giữ.',
+  'bar.unknown': 'Pilothouse không biết bạn là ai. Hãy mở từ địa chỉ có đăng nhập.',
+  'bar.shared': 'Mọi người mở được trang này đều là cùng một người ở đây: mọi cuộc trò chuyện và tài liệu đều dùng chung.',
 
   'rail.label': 'Cuộc trò chuyện',
   'rail.open': 'Mở danh sách cuộc trò chuyện',

@@ -19,6 +19,8 @@ export const zh = {
   'app.notifications': '通知',
   'bar.offline': '无法连接 Pilothouse。已输入的内容会保留，恢复连接后自动继续。',
   'bar.expired': '登录已过期。请重新加载页面并登录；已输入的内容会保留。',
+  'bar.unknown': 'Pilothouse 不知道您是谁。请从登录地址打开。',
+  'bar.shared': '能打开此页面的人在这里都是同一个人：所有对话和文档都是共用的。',
 
   'rail.label': '对话',
   'rail.open': '打开对话列表',

@@ -6,6 +6,7 @@ export interface Page<T> {
 
 export interface Config {
   version: string
+  auth_mode: 'local' | 'token' | 'proxy' | 'none'
   principal: { subject: string }
   model: { name: string | null; available: boolean }
   limits: { max_upload_bytes: number; max_question_chars?: number }
