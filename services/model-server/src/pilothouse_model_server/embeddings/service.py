@@ -145,9 +145,12 @@ class EmbeddingService:
     def _work(self) -> None:
         while True:
             batch = self._batches.get()
-            if self._closed.is_set():
-                return
             WAITING.dec(len(batch.tokens))
+            if self._closed.is_set():
+                batch.result.cancel()
+                if self._batches.empty():
+                    return
+                continue
             if not batch.result.set_running_or_notify_cancel():
                 continue
             try:
