@@ -29,9 +29,9 @@ Call: include "common.gpuOptions" (list $ $options $component) | fromYaml, and l
 resources:
   {{- toYaml $resources | nindent 2 }}
 nodeSelector:
-  {{- toYaml (merge (deepCopy $gpu.nodeSelector) $o.nodeSelector) | nindent 2 }}
+  {{- toYaml (merge (deepCopy ($gpu.nodeSelector | default dict)) ($o.nodeSelector | default dict)) | nindent 2 }}
 tolerations:
-  {{- toYaml (concat $o.tolerations $tolerations) | nindent 2 }}
+  {{- toYaml (concat ($o.tolerations | default list) $tolerations) | nindent 2 }}
 runtimeClassName: {{ $gpu.runtimeClassName | default $o.runtimeClassName | quote }}
 priorityClassName: {{ $gpu.priorityClassName | default $o.priorityClassName | quote }}
 {{- end }}

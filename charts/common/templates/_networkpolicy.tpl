@@ -42,7 +42,8 @@ spec:
             operator: In
             values: {{ toJson . }}
 {{- end }}
-{{- if and $w.port $o.metrics $o.metrics.serviceMonitor.enabled }}
+{{- /* An empty list of peers would mean everybody. */ -}}
+{{- if and $w.port $o.metrics $o.metrics.serviceMonitor.enabled $policy.metricsFrom }}
 - ports:
     - port: http
   from:

@@ -31,6 +31,9 @@ Call: include "common.requireKind" (list $ "keda.sh/v1alpha1/ScaledObject" "KEDA
 {{- if eq $o.autoscaling.engine "keda" -}}
 {{- include "common.requireKind" (list .ctx "keda.sh/v1alpha1/ScaledObject" "KEDA" (printf "autoscaling.engine of %s is keda" $name) "helm install keda keda --repo https://kedacore.github.io/charts --namespace keda --create-namespace") -}}
 {{- end -}}
+{{- if and (eq $o.autoscaling.engine "keda") (not .w.kedaTriggers) (not $o.autoscaling.keda.extraTriggers) -}}
+{{- include "common.refuse" (list (printf "%s: autoscaling.engine is keda, and %s has no queue of its own to count. Name a trigger in autoscaling.keda.extraTriggers, or set autoscaling.engine to hpa." $name $name)) -}}
+{{- end -}}
 {{- if ne $o.autoscaling.engine "none" -}}
 {{- if gt (int $o.autoscaling.minReplicas) (int $o.autoscaling.maxReplicas) -}}
 {{- include "common.refuse" (list (printf "%s: autoscaling.minReplicas is above autoscaling.maxReplicas. Make it at most %d." $name (int $o.autoscaling.maxReplicas))) -}}

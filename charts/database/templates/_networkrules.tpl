@@ -20,7 +20,7 @@
 {{/* Call: include "database.metricsRules" (list $ 9187) */}}
 {{- define "database.metricsRules" -}}
 {{- $ctx := index . 0 -}}
-{{- if $ctx.Values.metrics.podMonitor.enabled -}}
+{{- if and $ctx.Values.metrics.podMonitor.enabled $ctx.Values.networkPolicy.metricsFrom -}}
 - ports:
     - port: {{ index . 1 }}
   from:

@@ -28,9 +28,6 @@
 
 {{- define "database.validateCluster" -}}
 {{- $v := .Values -}}
-{{- if not $v.storage.size -}}
-{{- include "common.refuse" (list "storage.size of the database is empty. Say how large the volume is to be, for example 10Gi.") -}}
-{{- end -}}
 {{- if $v.synchronous.enabled -}}
 {{- if ge (int $v.synchronous.number) (int $v.instances) -}}
 {{- include "common.refuse" (list (printf "synchronous.number is %v, but with %v instance(s) only %d other(s) can confirm a write. Raise instances to %d or more, or lower synchronous.number." $v.synchronous.number $v.instances (sub $v.instances 1) (add 1 (int $v.synchronous.number)))) -}}

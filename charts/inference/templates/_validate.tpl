@@ -11,7 +11,7 @@
 {{- include "common.refuse" (list "inference: the engine `external` runs nothing here, so gpu.enabled has no effect. Set it to false, or choose tgi or vllm.") -}}
 {{- end -}}
 {{- $image := $v.tgi.image -}}
-{{- $nonRoot := and (ne (toString $v.podSecurityContext.runAsUser) "0") (ne (toString $v.containerSecurityContext.runAsUser) "0") -}}
+{{- $nonRoot := and (ne (toString ($v.podSecurityContext | default dict).runAsUser) "0") (ne (toString ($v.containerSecurityContext | default dict).runAsUser) "0") -}}
 {{- if and (eq $v.engine "tgi") $nonRoot (hasPrefix "huggingface/" $image.repository) (regexMatch "^3\\.[1-3]\\.[0-9]+$" (toString $image.tag)) -}}
 {{- include "common.refuse" (list (printf "inference: the image text-generation-inference:%s starts only as root, because its Python lies below /root. Build one that does not, and name it in tgi.image:\n\n    FROM ghcr.io/huggingface/text-generation-inference:%s\n    RUN chmod 755 /root\n\nor stay with 3.0.1, or set podSecurityContext.runAsUser to 0 and runAsNonRoot to false where root is allowed." $image.tag $image.tag)) -}}
 {{- end -}}
