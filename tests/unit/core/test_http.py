@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 from fastapi import FastAPI, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from starlette.requests import ClientDisconnect
 
 from pilothouse_core import problem
+from pilothouse_core.auth_settings import AuthSettings
 from pilothouse_core.http import create_service
 from pilothouse_core.problem import Problem
 from pilothouse_core.settings import ServiceSettings
@@ -155,3 +156,16 @@ async def test_local_mode_refuses_other_sites_pages(
 ) -> None:
     response = await client.post("/count", json={"count": 1}, headers=headers)
     assert response.status_code == status
+
+
+async def test_a_service_with_names_answers_to_no_other_but_for_probes() -> None:
+    settings = ServiceSettings(
+        auth=AuthSettings(mode="token", key=SecretStr("k" * 32), hosts=("chat.example",))
+    )
+    app = create_service(settings, name="test", title="Test", lifespan=nothing, ready=ready)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app)) as client:
+        named = await client.get("http://Chat.example:8080/openapi.json")
+        pointed = await client.get("http://rebound.example:8080/openapi.json")
+        probed = await client.get("http://10.244.0.7:8080/livez")
+    assert (named.status_code, probed.status_code) == (200, 200)
+    assert (pointed.status_code, pointed.json()["code"]) == (403, "foreign_origin")

@@ -20,6 +20,13 @@ def _networks(value: object) -> object:
     return tuple(ip_network(part, strict=False) for part in re.split(r"[,\s]+", value) if part)
 
 
+def _names(value: object) -> object:
+    """Host names without a port, separated by commas or blanks."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.lower() for part in re.split(r"[,\s]+", value) if part)
+
+
 class AuthSettings(BaseModel):
     """Who may call. See `pilothouse_core.auth`."""
 
@@ -51,6 +58,11 @@ class AuthSettings(BaseModel):
     proxy_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         default=(),
         description="Networks of the proxy, separated by commas; nobody else's headers are believed.",
+    )
+    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=(),
+        description="Names by which the service may be called, without port, separated by commas; default: "
+        "any, and in local mode those of this machine. Another site's page can point its own name here.",
     )
 
     @model_validator(mode="after")

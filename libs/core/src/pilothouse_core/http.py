@@ -7,7 +7,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -33,7 +33,7 @@ REQUEST_SECONDS = Histogram(
     ["service", "method", "route", "status"],
 )
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-LOOPBACK_NAMES = {"127.0.0.1", "localhost", "[::1]"}
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 READ_METHODS = {"GET", "HEAD", "OPTIONS"}
 QUIET_PATHS = {"/livez", "/readyz", "/metrics"}
 MAX_BODY_BYTES = 8 * 2**20
@@ -76,7 +76,9 @@ def create_service(
     _add_health(app, ready, degraded)
     app.add_middleware(BodyLimit, most=max_body_bytes, streamed=re.compile(streamed))
     if settings.auth.mode == "local":
-        app.add_middleware(LocalGuard)
+        app.add_middleware(HostGuard, names=LOOPBACK_NAMES)
+    elif settings.auth.hosts:
+        app.add_middleware(HostGuard, names=settings.auth.hosts)
     app.add_middleware(RequestContext, service=name)
     return app
 
@@ -156,19 +158,21 @@ class RequestContext:
             )
 
 
-class LocalGuard:
-    """Keeps web pages of other sites out of a service that trusts everybody on this machine.
+class HostGuard:
+    """Keeps web pages of other sites out of a service that asks nobody who they are.
 
-    A page elsewhere can make the browser send requests to 127.0.0.1 (cross-site request)
+    A page elsewhere can make the browser send requests to this address (cross-site request)
     or point its own name there (DNS rebinding). The first carries a foreign Origin, the
     second a foreign Host; both are refused.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
         self.app = app
+        self.names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        # Probes come by address, and there is nothing behind these paths.
+        if scope["type"] == "http" and scope["path"] not in QUIET_PATHS:
             headers = Headers(scope=scope)
             problem = self._objection(scope["method"], headers)
             if problem is not None:
@@ -176,12 +180,11 @@ class LocalGuard:
                 return
         await self.app(scope, receive, send)
 
-    @staticmethod
-    def _objection(method: str, headers: Headers) -> Problem | None:
+    def _objection(self, method: str, headers: Headers) -> Problem | None:
         host = headers.get("host", "")
-        if re.sub(r":\d+$", "", host) not in LOOPBACK_NAMES:
+        if re.sub(r":\d+$", "", host).lower() not in self.names:
             return _forbidden(
-                "Local mode answers only to 127.0.0.1 and localhost; open the page by that address."
+                f"This service answers only to {', '.join(self.names)}; open the page by that address."
             )
         if method in READ_METHODS:
             return None
