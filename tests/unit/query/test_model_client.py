@@ -266,3 +266,19 @@ async def test_the_fault_goes_with_the_first_answer() -> None:
 async def test_a_page_in_place_of_an_answer_is_not_an_answer() -> None:
     with pytest.raises(ModelUnavailable, match="web page"):
         await ask(server(httpx2.Response(200, html="<h1>Welcome</h1>")))
+
+
+async def test_a_model_server_that_is_being_replaced_costs_time_and_no_answer() -> None:
+    right = server(event("Hello") + event(finish="stop") + "data: [DONE]\n\n")
+    refusals = 2
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal refusals
+        if request.method == "POST" and refusals:
+            refusals -= 1
+            raise httpx2.ConnectError("refused", request=request)
+        return right(request)
+
+    deltas = await ask(answer)
+    assert "".join(delta.text for delta in deltas) == "Hello"
+    assert refusals == 0

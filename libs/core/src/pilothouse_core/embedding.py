@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from pilothouse_core.auth import bearer
+from pilothouse_core.reaching import reached
 from pilothouse_core.settings import EmbeddingSettings
 
 log = structlog.get_logger()
@@ -299,7 +300,9 @@ class TeiEmbedder:
     async def _request(self, method: str, path: str, body: object = None) -> Any:
         # Any: JSON of another program; the callers check what they take from it.
         try:
-            response = await self._client.request(method, path, json=body)
+            response = await reached(
+                lambda: self._client.request(method, path, json=body), patient=self._sure
+            )
             response.raise_for_status()
         except httpx2.HTTPStatusError as exc:
             status = exc.response.status_code
@@ -343,7 +346,7 @@ async def open_embedder(settings: EmbeddingSettings, *, patient: bool = False) -
     A patient caller gets it even while its server is away, and looks at `fault`.
     """
     if settings.backend == "tei":
-        timeout = httpx2.Timeout(settings.timeout.total_seconds(), connect=5)
+        timeout = httpx2.Timeout(settings.timeout.total_seconds(), connect=3)
         async with httpx2.AsyncClient(
             base_url=str(settings.url).rstrip("/"), timeout=timeout, headers=bearer(settings.key)
         ) as client:

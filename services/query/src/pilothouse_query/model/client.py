@@ -18,6 +18,7 @@ import httpx2
 import orjson
 import structlog
 
+from pilothouse_core.reaching import reached
 from pilothouse_query.model.limits import Limits, LimitsReader, NotAModelServerError, is_page
 from pilothouse_query.settings import ModelSettings
 
@@ -158,7 +159,11 @@ class OpenAIChatModel:
         end = clock() + self._settings.answer_timeout.total_seconds()
         due = clock() + first
         begun = finished = False
-        async with self._client.stream("POST", "v1/chat/completions", json=body, timeout=timeout) as response:
+        request = self._client.build_request("POST", "v1/chat/completions", json=body, timeout=timeout)
+        response = await reached(
+            lambda: self._client.send(request, stream=True), patient=self._limits.was_there
+        )
+        async with aclosing(response):
             if response.status_code != 200:
                 await response.aread()
                 raise _refusal(response)

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import structlog
 
+from pilothouse_core.reaching import reached
 from pilothouse_query.settings import ModelSettings
 
 log = structlog.get_logger()
@@ -43,6 +44,8 @@ class LimitsReader:
         self._known: Limits | None = None
         self._until = 0.0
         self._asking: asyncio.Task[Limits] | None = None
+        self.was_there = False
+        """The server answered the last time that it was asked."""
 
     async def read(self) -> Limits:
         """Raises `httpx2.HTTPError` when the server cannot be reached, or `NotAModelServerError`."""
@@ -59,7 +62,12 @@ class LimitsReader:
         self._known = None
 
     async def _learn(self) -> Limits:
-        found = await self._ask()
+        try:
+            found = await self._ask()
+        except httpx2.HTTPError:
+            self.was_there = False
+            raise
+        self.was_there = True
         self._known = found
         self._until = time.monotonic() + self._settings.limits_lifetime.total_seconds()
         log.info("model_limits", model=found.model, context_tokens=found.context_tokens)
@@ -86,7 +94,7 @@ class LimitsReader:
 
     async def _get(self, path: str, *, needed: bool = False) -> Mapping[str, Any]:
         timeout = httpx2.Timeout(ASK_SECONDS, connect=self._settings.connect_timeout.total_seconds())
-        response = await self._client.get(path, timeout=timeout)
+        response = await reached(lambda: self._client.get(path, timeout=timeout), patient=self.was_there)
         if needed:
             _check_model_server(response)
         if response.status_code != 200:
