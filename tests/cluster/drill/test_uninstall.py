@@ -4,9 +4,11 @@ import pytest
 
 from cluster.conftest import NewNamespace
 from support.cluster.database import Database
+from support.cluster.kubectl import Namespace
 from support.cluster.release import Release
 from support.cluster.traffic.people import COLLECTION
 from support.cluster.traffic.traffic import PERSON, prepare
+from support.cluster.waiting import until
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -15,6 +17,14 @@ def documents(release: Release) -> set[str]:
     with release.client("ingest", PERSON) as client:
         found = client.get(f"/v1/collections/{COLLECTION}/documents").raise_for_status().json()["items"]
     return {document["id"] for document in found}
+
+
+def left_over(namespace: Namespace) -> set[str]:
+    """What an uninstall left behind and is not the database's, nor the cluster's own."""
+    objects = namespace.list("all,networkpolicy,configmap,role,serviceaccount")
+    names = {f"{o['kind']}/{o['metadata']['name']}" for o in objects}
+    others = ("-database", "/cnpg-", "/kube-root", "/default")
+    return {name for name in names if not any(part in name for part in others)}
 
 
 @pytest.mark.parametrize("helm", ["helm4", "helm3"])
@@ -29,11 +39,7 @@ def test_a_release_installed_again_finds_its_database(new_namespace: NewNamespac
 
     assert namespace.list("deployment") == []
     Database(release).wait_until_healthy()
-    left = {
-        f"{o['kind']}/{o['metadata']['name']}" for o in namespace.list("all,networkpolicy,job,configmap,role")
-    }
-    left -= {name for name in left if "database" in name or "kube-root-ca" in name}
-    assert left == set()
+    until(lambda: left_over(namespace), "only the database is left", holds=lambda left: not left)
 
     release.install("--wait-for-jobs")
     assert documents(release) == before
