@@ -9,6 +9,10 @@ env:
   # A task of Ray stands for one parser.
   PILOTHOUSE_PARSING_PROCESSES: "1"
   RAY_USAGE_STATS_ENABLED: "0"
+  {{- if not (include "ingest.bulkGrows" .) }}
+  # Tasks that wait for a free worker are no news where none will be added.
+  RAY_SCHEDULER_EVENTS: "0"
+  {{- end }}
 probes:
   {{- range list "livenessProbe" "readinessProbe" }}
   {{ . }}:
@@ -104,7 +108,7 @@ rayClusterSpec:
       limits: {memory: 512Mi}
     securityContext:
       {{- $security := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) }}
-      {{- toYaml (mergeOverwrite $security (deepCopy .o.containerSecurityContext)) | nindent 6 }}
+      {{- toYaml (mergeOverwrite $security (deepCopy (.o.containerSecurityContext | default dict))) | nindent 6 }}
     volumeMounts:
       - {name: tmp, mountPath: /tmp}
       # Only the autoscaler has the token, which may change this cluster.
