@@ -46,8 +46,8 @@ egress:
 {{- $o := merge (dict "networkPolicy" (pick .m.o.networkPolicy "enabled")) .m.download -}}
 {{- if include "common.modelOnOneNode" . -}}
 {{- /* Whoever mounts the volume first decides where it is: it must be a node where the server can run. */ -}}
-{{- $o = merge (dict "nodeSelector" (merge (deepCopy .m.download.nodeSelector) .m.o.nodeSelector)
-  "tolerations" (concat .m.download.tolerations .m.o.tolerations)) $o -}}
+{{- $o = merge (dict "nodeSelector" (merge (deepCopy (.m.download.nodeSelector | default dict)) (.m.o.nodeSelector | default dict))
+  "tolerations" (concat (.m.download.tolerations | default list) (.m.o.tolerations | default list))) $o -}}
 {{- end -}}
 {{- $args := dict "ctx" .ctx "w" $w "o" $o -}}
 {{ include "common.job" $args }}
@@ -72,7 +72,7 @@ egress:
   {{- end }}
   resources:
     {{- $disk := dict "requests" (dict "ephemeral-storage" .m.cache.size) }}
-    {{- toYaml (mergeOverwrite $disk (deepCopy .m.download.resources)) | nindent 4 }}
+    {{- toYaml (mergeOverwrite $disk (deepCopy (.m.download.resources | default dict))) | nindent 4 }}
   volumeMounts:
     - {name: models, mountPath: /models}
     - {name: tmp, mountPath: /tmp}

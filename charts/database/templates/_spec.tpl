@@ -24,7 +24,7 @@ resources:
 ephemeralVolumesSizeLimit:
   shm: {{ $v.shm }}
 affinity:
-  {{- $affinity := deepCopy $v.affinity }}
+  {{- $affinity := deepCopy ($v.affinity | default dict) }}
   {{- with merge ($affinity.nodeSelector | default dict) ($global.nodeSelector | default dict) }}{{ $_ := set $affinity "nodeSelector" . }}{{ end }}
   {{- with concat ($affinity.tolerations | default list) ($global.tolerations | default list) }}{{ $_ := set $affinity "tolerations" . }}{{ end }}
   {{- toYaml $affinity | nindent 2 }}

@@ -40,7 +40,7 @@ Call: include "database.barman" (list $ $store)
 {{- $_ := set $config "wal" (dict "compression" $store.compression) -}}
 {{- $_ := set $config "data" (dict "compression" $store.compression) -}}
 {{- end -}}
-{{- toYaml (mergeOverwrite $config (deepCopy $store.extra)) -}}
+{{- toYaml (mergeOverwrite $config (deepCopy ($store.extra | default dict))) -}}
 {{- end }}
 
 {{/* The Barman Cloud plugin as Cluster names it. Call: include "database.plugin" (list "object-store" "server") */}}
