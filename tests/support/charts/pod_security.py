@@ -19,6 +19,12 @@ VOLUMES = {
 }
 HOST_NAMESPACES = ("hostNetwork", "hostPID", "hostIPC")
 SECCOMP = ("RuntimeDefault", "Localhost")
+# How much memory an engine needs is the model's affair, and a limit that is too low kills it in mid-answer.
+UNLIMITED = (
+    "huggingface/text-generation-inference",
+    "vllm/vllm-openai",
+    "huggingface/text-embeddings-inference",
+)
 CREDENTIALS = ["python", "-m", "pilothouse_core.credentials"]
 
 
@@ -97,5 +103,5 @@ def _house_container(container: Object) -> Iterator[str]:
     for name in ("cpu", "memory"):
         if name not in resources.get("requests", {}):
             yield f"it requests no {name}"
-    if "memory" not in resources.get("limits", {}):
+    if "memory" not in resources.get("limits", {}) and not any(e in container["image"] for e in UNLIMITED):
         yield "its memory has no limit"
