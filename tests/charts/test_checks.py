@@ -58,6 +58,7 @@ CHECKS: list[Check] = [
     contents.labels,
     contents.unique_in_lists,
     contents.literal_secrets,
+    contents.grace,
     moving,
     pulling,
 ]
@@ -352,6 +353,13 @@ FAULTS: list[tuple[Check, str, str, Any, str]] = [
     ),
     (contents.literal_secrets, "ConfigMap/r-settings", "data.HF_TOKEN", "hf_x", "HF_TOKEN holds a secret"),
     (contents.literal_secrets, "ConfigMap/r-settings", "kind", "Secret", "is rendered"),
+    (
+        contents.grace,
+        "Deployment/r-web",
+        f"{MAIN}.env.0",
+        {"name": "PILOTHOUSE_SERVER_GRACE", "value": "40"},
+        "web wants 40 s to end, and the pod has 30",
+    ),
     (moving, "Deployment/r-web", f"{MAIN}.image", "ghcr.io/web:latest", "may be another image tomorrow"),
     (moving, "Deployment/r-web", f"{MAIN}.image", "localhost:5000/web", "neither tag nor digest"),
     (pulling, "Deployment/r-web", f"{POD}.imagePullSecrets", GONE, "Deployment/r-web does not name the pull"),

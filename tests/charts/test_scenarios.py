@@ -68,6 +68,10 @@ def test_no_secret_is_in_plain_text(rendering: Rendering) -> None:
     assert list(contents.literal_secrets(rendering.own)) == []
 
 
+def test_pods_have_the_time_that_their_programs_want_to_end(rendering: Rendering) -> None:
+    assert list(contents.grace(rendering.own)) == []
+
+
 def test_no_image_moves(rendering: Rendering) -> None:
     assert list(contents.moving_images(contents.images(rendering.objects))) == []
 

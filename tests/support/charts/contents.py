@@ -112,6 +112,18 @@ def literal_secrets(objects: list[Object]) -> Iterator[str]:
             yield f"{title(o)} is rendered, so it changes or shows with every rendering"
 
 
+def grace(objects: list[Object]) -> Iterator[str]:
+    """A pod that goes has time for its pause and for the requests that its program lets end."""
+    for pod in own_pods(objects):
+        given = pod.spec.get("terminationGracePeriodSeconds", 30)
+        for container in pod.containers:
+            env = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
+            pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+            wanted = pause + int(env.get("PILOTHOUSE_SERVER_GRACE") or 0)
+            if wanted > given:
+                yield f"{pod}: {container['name']} wants {wanted} s to end, and the pod has {given}"
+
+
 def images(objects: list[Object]) -> set[str]:
     """Every image that the release asks for, those that operators pull for it included."""
     return {image for o in objects for image in _images(o) if not image.startswith(FOREIGN)}
