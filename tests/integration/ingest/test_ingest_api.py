@@ -243,6 +243,8 @@ async def test_what_postgresql_cannot_store_does_not_break_an_upload(ingest: Ing
 
 async def test_an_external_id_is_one_line(ingest: Ingest) -> None:
     assert_problem(await ingest.send(b"x", external_id="a\x00b"), 422, "invalid_request")
+    # Few enough characters, and more bytes than the index takes.
+    assert_problem(await ingest.send(b"x", external_id="文" * 900), 422, "invalid_request")
 
 
 async def test_a_file_that_is_too_large_is_refused_while_it_comes(

@@ -20,6 +20,8 @@ from pilothouse_ingest.documents.media_types import SNIFFED, detect
 from pilothouse_ingest.documents.models import Incoming
 
 _METADATA_LIMIT = 64 * 1024
+# An entry of the index that keeps them unique holds about 2,700.
+_EXTERNAL_ID_BYTES = 2500
 _METADATA_DEPTH = 32  # what is nested deeper cannot be shown again
 _INTEGER_DIGITS = 308  # as large as a JSON number may be elsewhere
 _FORM_OVERHEAD = 256 * 1024  # bytes of a form around the file: boundaries, headers, other fields
@@ -135,6 +137,8 @@ def _external_id(given: object) -> str | None:
         return None
     if not isinstance(given, str) or len(given) > 1024 or _CONTROL.search(given):
         raise _invalid("external_id", "It must be a text of at most 1024 characters on one line.")
+    if len(given.encode(errors="replace")) > _EXTERNAL_ID_BYTES:
+        raise _invalid("external_id", f"It must have at most {_EXTERNAL_ID_BYTES} bytes in UTF-8.")
     return given
 
 
