@@ -21,8 +21,15 @@ JOBS = ("Job", "RayJob")
 LONG = "a-release-name-as-long-as-helm-will-take-it-from-anyone"[:53]
 
 
-def rendered(scenario: Scenario, helm: str = HELMS[0], **changes: object) -> list[Object]:
-    return objects_in(scenario.also(**changes).install.render(helm))
+def rendered(scenario: Scenario, **changes: object) -> list[Object]:
+    """With other arguments than the scenario's own."""
+    return objects_in(scenario.also(**changes).install.render(HELMS[0]))
+
+
+@pytest.fixture
+def plain(scenario: Scenario, renderings: Renderings) -> list[Object]:
+    """As the scenario says."""
+    return renderings.get(scenario, HELMS[0]).objects
 
 
 def titles(objects: list[Object], scenario: Scenario) -> set[str]:
@@ -30,8 +37,8 @@ def titles(objects: list[Object], scenario: Scenario) -> set[str]:
 
 
 @EACH
-def test_two_releases_fit_into_one_namespace(scenario: Scenario) -> None:
-    one, two = rendered(scenario, release="one"), rendered(scenario, release="two")
+def test_two_releases_fit_into_one_namespace(scenario: Scenario, plain: list[Object]) -> None:
+    one, two = plain, rendered(scenario, release="two")
     assert titles(one, scenario) & titles(two, scenario) == set()
     wanted = [contents_of_wanted(objects) for objects in (one, two)]
     assert wanted[0] & wanted[1] == set()
@@ -51,8 +58,8 @@ def test_a_long_release_name_makes_names_that_kubernetes_takes(scenario: Scenari
 
 
 @EACH
-def test_an_upgrade_renders_what_an_installation_does(scenario: Scenario) -> None:
-    assert rendered(scenario, upgrade=True) == rendered(scenario)
+def test_an_upgrade_renders_what_an_installation_does(scenario: Scenario, plain: list[Object]) -> None:
+    assert rendered(scenario, upgrade=True) == plain
 
 
 @EACH_OF_THE_UMBRELLA
@@ -78,9 +85,11 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @EACH
-def test_the_next_version_keeps_names_and_selectors(scenario: Scenario, next_version: Path) -> None:
+def test_the_next_version_keeps_names_and_selectors(
+    scenario: Scenario, plain: list[Object], next_version: Path
+) -> None:
     """Selectors are immutable, and a renamed object is a new one. Only Jobs are made anew."""
-    now = rendered(scenario)
+    now = plain
     then = rendered(scenario, chart=next_version / scenario.install.chart.name)
     assert [immutable(o) for o in now if o["kind"] not in JOBS] == [
         immutable(o) for o in then if o["kind"] not in JOBS
@@ -107,12 +116,14 @@ def test_helm_lint_finds_nothing(chart: str, helm: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("chart", CHARTS_TO_INSTALL)
-def test_a_package_holds_all_that_it_needs(chart: str, tmp_path: Path) -> None:
+def test_a_package_holds_all_that_it_needs(chart: str, tmp_path: Path, renderings: Renderings) -> None:
     scenario = next(s for s in scenarios() if s.install.chart.name == chart)
     run(HELMS[0], "package", str(CHARTS / chart), "--destination", str(tmp_path))
     (archive,) = tmp_path.glob("*.tgz")
     shutil.unpack_archive(archive, tmp_path / "unpacked")
-    assert rendered(scenario, chart=tmp_path / "unpacked" / chart) == rendered(scenario)
+    assert (
+        rendered(scenario, chart=tmp_path / "unpacked" / chart) == renderings.get(scenario, HELMS[0]).objects
+    )
 
 
 def test_the_list_of_images_is_what_is_rendered(renderings: Renderings) -> None:

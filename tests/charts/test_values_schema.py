@@ -1,5 +1,6 @@
 """values.schema.json refuses what nobody meant, and takes what the charts themselves say."""
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -50,6 +51,7 @@ def changed(chart: str, way: tuple[str, ...], value: Any) -> Any:
     return merged(values_of(chart), value)
 
 
+@functools.cache
 def values_of(chart: str) -> Object:
     values: Object = yaml.safe_load((CHARTS / chart / "values.yaml").read_text(encoding="utf-8"))
     return values
