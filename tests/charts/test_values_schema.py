@@ -9,6 +9,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from chart_sources import Charts
+from chart_values import generated
 from support.charts.helm import CHARTS, HELMS, Install, Object, Refused
 from support.charts.scenario import Scenario, merged, scenarios
 
@@ -55,6 +57,12 @@ def changed(chart: str, way: tuple[str, ...], value: Any) -> Any:
 def values_of(chart: str) -> Object:
     values: Object = yaml.safe_load((CHARTS / chart / "values.yaml").read_text(encoding="utf-8"))
     return values
+
+
+@pytest.mark.parametrize("chart", ["common", *NAMES])
+def test_nothing_that_is_made_from_the_source_is_out_of_date(chart: str) -> None:
+    made = generated(Charts(CHARTS), chart)
+    assert [path.name for path, text in made.items() if path.read_text(encoding="utf-8") != text] == []
 
 
 @pytest.mark.parametrize("chart", NAMES)
