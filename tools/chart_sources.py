@@ -20,6 +20,7 @@ class Charts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._files: dict[str, Schema] = {}
 
     def names(self) -> list[str]:
         return sorted(source.parent.name for source in self.folder.glob("*/values.schema.yaml"))
@@ -40,10 +41,12 @@ class Charts:
         return [d.get("alias") or d["name"] for d in found.get("dependencies", [])]
 
     def _read(self, name: str) -> Schema:
-        content = yaml.safe_load((self.folder / name).read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise SourceError(f"charts/{name} is not a mapping")
-        return content
+        if name not in self._files:
+            content = yaml.safe_load((self.folder / name).read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise SourceError(f"charts/{name} is not a mapping")
+            self._files[name] = content
+        return self._files[name]
 
     def _definition(self, name: str) -> Schema:
         found = self._read("common/definitions.yaml").get("definitions", {})
