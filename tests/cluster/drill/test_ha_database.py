@@ -25,9 +25,9 @@ def kill(database: Database) -> None:
     database.release.namespace.execute(database.primary, ["sh", "-c", POSTMASTER], container="postgres")
 
 
-def switch_over(database: Database) -> None:
+def switch_over(database: Database, to: str = "") -> None:
     """What `kubectl cnpg promote` does."""
-    chosen = next(name for name in database.instances if name != database.primary)
+    chosen = to or next(name for name in database.instances if name != database.primary)
     status = {
         "targetPrimary": chosen,
         "targetPrimaryTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

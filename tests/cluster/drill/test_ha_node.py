@@ -21,8 +21,11 @@ def test_a_node_is_lost_and_what_was_promised_is_kept(steady: Release, figures: 
     node = tool("node")
     database = Database(steady)
     spared = nodes_of_the_cluster_itself()
-    while database.node_of(database.primary) in spared:
-        switch_over(database)
+    if database.node_of(database.primary) in spared:
+        elsewhere = [name for name in database.instances if database.node_of(name) not in spared]
+        if not elsewhere:
+            pytest.skip("every node with an instance of the database has a part of the cluster itself on it")
+        switch_over(database, elsewhere[0])
         database.wait_until_healthy()
     primary = database.primary
     lost = database.node_of(primary)

@@ -23,7 +23,7 @@ MIGRATION = "9000_drill.sql"
 FOLDER = "/app/.venv/lib/python3.11/site-packages/pilothouse_core/migrations"
 SQL = """-- kind: expand
 CREATE TABLE public.drill_next (number integer);
-ALTER TABLE ingest.documents ADD COLUMN drill_next text;
+ALTER TABLE documents.documents ADD COLUMN drill_next text;
 """
 
 
