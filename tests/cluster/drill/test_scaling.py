@@ -29,7 +29,13 @@ VALUES: Object = {
     "database": {"networkPolicy": {"kedaNamespace": "keda"}},
     "ingest": {
         "worker": {
-            "autoscaling": {"engine": "keda", "minReplicas": 1, "maxReplicas": MOST, "keda": QUICKLY},
+            "autoscaling": {
+                "engine": "keda",
+                "minReplicas": 1,
+                "maxReplicas": MOST,
+                "keda": QUICKLY,
+                "behavior": {"scaleDown": {"stabilizationWindowSeconds": 30}},
+            },
         }
     },
     "query": {

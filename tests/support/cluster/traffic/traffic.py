@@ -102,6 +102,7 @@ class Traffic:
 
 def prepare(release: Release) -> None:
     """The collection with what the people ask about, indexed."""
+    release.serves("ingest", "query", "chat-ui")
     with release.client("ingest", PERSON) as client:
         client.put(f"/v1/collections/{COLLECTION}", json={}).raise_for_status()
         for name, text in KNOWN.items():
