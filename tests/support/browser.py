@@ -20,6 +20,8 @@ REPORT_VIOLATIONS = """
     document.addEventListener('securitypolicyviolation', (event) =>
         window.cspViolations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
+# Each 4xx and 5xx answer, which the test has to judge; and, without TLS, a header that counts only with it.
+SAID_BY_THE_BROWSER = ("Failed to load resource", "The Cross-Origin-Opener-Policy header has been ignored")
 # Half-faded text has half its contrast; what pulses for ever is not waited for.
 COME_TO_REST = """
     () => Promise.all(document.getAnimations()
@@ -37,9 +39,7 @@ class Watch:
     foreign: list[str] = field(default_factory=list)
 
     def on_console(self, message: ConsoleMessage) -> None:
-        # The browser itself reports each 4xx and 5xx answer as an error; whether such an
-        # answer is right is for the test to say.
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not message.text.startswith(SAID_BY_THE_BROWSER):
             self.console.append(message.text)
 
     def on_request(self, request: Request) -> None:
