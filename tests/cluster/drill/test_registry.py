@@ -44,7 +44,10 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running(["docker-registry", "serve", str(config)], folder / "log"):
         until(answers, "the registry answers", seconds=30, explain=(folder / "log").read_text)
         for image in IMAGES:
-            subprocess.run(["docker", "tag", f"ghcr.io/{image}", f"{ADDRESS}/{image}"], check=True)
+            # An image of its own: of one that it has pulled, a kubelet wants every name to be pulled again.
+            recipe = f"FROM ghcr.io/{image}\nLABEL mirrored=yes\n"
+            build = ["docker", "build", "--quiet", "--tag", f"{ADDRESS}/{image}", "-"]
+            subprocess.run(build, input=recipe, text=True, check=True, capture_output=True)
             subprocess.run(
                 ["docker", "push", "--quiet", f"{ADDRESS}/{image}"], check=True, capture_output=True
             )
