@@ -88,7 +88,7 @@ def test_a_model_url_that_answers_with_a_web_page(release: Release, fakes: Names
         assert message["grounding"]["status"] == "model_unavailable"
         with release.client("query", PERSON) as client:
             assert client.get("/v1/status").json()["model"]["available"] is False
-        says(release, "query", "text/html")
+        says(release, "query", "is a web page")
         assert restarts(release, "query") == 0
 
 
