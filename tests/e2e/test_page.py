@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from support.browser import assert_accessible, watched_page
 from support.stack import Stack
@@ -31,12 +31,20 @@ def test_an_empty_file_is_refused_in_words(page: Page, tmp_path: Path) -> None:
     expect(chip).to_contain_text("The file is empty.", timeout=PATIENCE)
 
 
-def test_a_question_that_is_too_long_stays_in_the_box_and_makes_no_chat(page: Page) -> None:
+@pytest.mark.parametrize("early", [False, True], ids=["limits-known", "before-the-limits-are-known"])
+def test_a_question_that_is_too_long_stays_in_the_box_and_makes_no_chat(page: Page, early: bool) -> None:
     chats = page.request.get("/api/sessions").json()["items"]
     question = "why is the sky blue " * 1100
+    held: list[Route] = []
+    if early:
+        page.route("**/api/config", lambda route: held.append(route))
+    with page.expect_event("request" if early else "response", lambda call: call.url.endswith("/api/config")):
+        page.reload(wait_until="commit")
     box = page.get_by_role("textbox", name="Your question")
     box.fill(question)
     box.press("Enter")
+    for route in held:
+        route.continue_()
     expect(page.get_by_text("The question has 21,999 characters, and 20,000 are possible.")).to_be_visible()
     expect(box).to_have_value(question)
     assert page.request.get("/api/sessions").json()["items"] == chats

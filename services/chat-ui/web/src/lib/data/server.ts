@@ -11,6 +11,12 @@ export async function loadConfig(): Promise<void> {
   config.set(await api.config())
 }
 
+/** What is known of the server, asked for where a person was faster than the page's first calls. */
+export async function knownConfig(): Promise<Config | null> {
+  if (!config.get()) await loadConfig().catch(() => undefined)
+  return config.get()
+}
+
 export async function loadCollections(): Promise<void> {
   collections.set((await api.collections()).items)
 }

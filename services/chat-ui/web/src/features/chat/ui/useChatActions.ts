@@ -3,7 +3,7 @@ import { ApiError } from '@/lib/api/client'
 import { api } from '@/lib/api/endpoints'
 import type { Message } from '@/lib/api/types'
 import { announce, showToast } from '@/lib/data/live'
-import { config } from '@/lib/data/server'
+import { knownConfig } from '@/lib/data/server'
 import { useT } from '@/lib/i18n'
 import { conversation, type Ask, type ConversationStore } from '@/features/chat/model/store'
 import type { ChatProps } from '@/features/chat/Chat'
@@ -46,20 +46,25 @@ export function useChatActions(input: Input) {
   )
 
   /** Said before anything is sent: what was typed stays where it is, and no empty chat is made. */
-  const tooLong = useCallback((text: string) => {
-    const limit = config.get()?.limits.max_question_chars ?? Number.POSITIVE_INFINITY
+  const tooLong = useCallback(async (text: string) => {
+    const limit = (await knownConfig())?.limits.max_question_chars ?? Number.POSITIVE_INFINITY
     const length = Array.from(text).length
     if (length > limit) showToast(latest.current.t('chat.tooLong', { length, limit }), { tone: 'bad' })
     return length > limit
   }, [])
 
+  const checking = useRef(false)
   const send = useCallback(
     (text: string) => {
-      if (tooLong(text)) return
       const { input: now } = latest.current
-      now.setDraft('')
-      setEditing(null)
       const start = async () => {
+        if (checking.current) return
+        checking.current = true
+        const refused = await tooLong(text)
+        checking.current = false
+        if (refused) return
+        now.setDraft('')
+        setEditing(null)
         if (now.store) {
           await ask(now.store, { content: text, collection: now.collection })
           return
@@ -97,10 +102,12 @@ export function useChatActions(input: Input) {
         focusQuestion()
       },
       sendEdit: (message, content) => {
-        if (tooLong(content)) return
-        setEditing(null)
-        withStore({ content, replaces: message.id, collection: now().collection })
-        focusQuestion()
+        void tooLong(content).then((refused) => {
+          if (refused) return
+          setEditing(null)
+          withStore({ content, replaces: message.id, collection: now().collection })
+          focusQuestion()
+        })
       },
       rate: (message, rating) => {
         void now()
