@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from pilothouse_core.auth_settings import AuthSettings
 from pilothouse_core.settings import DatabaseSettings, ServerSettings
 from pilothouse_core.testing import HashEmbedder
+from pilothouse_ingest.bulk.settings import BulkProcessSettings, BulkSettings
 from pilothouse_ingest.settings import IngestSettings, ParsingSettings, WorkerSettings
 from pilothouse_ingest.worker import run_worker
 from support.database import Database
@@ -69,3 +71,18 @@ def worker(settings: IngestSettings) -> Worker:
             await task
 
     return running
+
+
+@pytest.fixture
+def bulk(settings: IngestSettings) -> BulkProcessSettings:
+    return BulkProcessSettings(
+        **{name: getattr(settings, name) for name in type(settings).model_fields},
+        bulk=BulkSettings(report=timedelta(seconds=0.2), patience=timedelta(seconds=30)),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    found = tmp_path / "folder"
+    found.mkdir()
+    return found
