@@ -43,15 +43,17 @@ class IndexQueue:
         await self.app.connector.open_async(pool)
 
     async def defer(self, connection: Connection, document_id: UUID, revision: int, *, size: int = 0) -> None:
-        """Adds a job as part of the connection's transaction. Small files go first."""
-        job = self.app.configure_task(
-            TASK, queue=QUEUE, priority=-int(math.log10(max(size, 2**20) / 2**20) * 2), connection=connection
-        )
+        """Adds a job as part of the connection's transaction. `size` is in bytes."""
+        job = self.app.configure_task(TASK, queue=QUEUE, priority=self.priority(size), connection=connection)
         try:
             await job.defer_async(document_id=str(document_id), revision=revision)
         except ConnectorException as exc:
             # The transaction is ours, and so is what becomes of it.
             raise exc.__cause__ or exc from exc
+
+    def priority(self, size: int) -> int:
+        """Of a document of this many bytes: small files go first."""
+        return -int(math.log10(max(size, 2**20) / 2**20) * 2)
 
     async def complete(self, connection: Connection, job_id: int) -> None:
         """Takes a job out as part of the connection's transaction. Call `completed` after its commit."""
