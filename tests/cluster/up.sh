@@ -39,6 +39,8 @@ if [ "$fresh" ]; then
 fi
 step "starting the cluster"
 "$tools/cluster/up" "${parts[@]}"
+# The new cluster is meant, whatever other one this machine may know.
+export KUBECONFIG=/etc/node/admin.conf
 # As in other clusters: without a share of its own, name look-ups starve when many pods start on two cores.
 kubectl -n kube-system set resources deployment/coredns --requests=cpu=100m,memory=70Mi >/dev/null
 for name in ingest query chat-ui model-server; do images+=("ghcr.io/pilothouse/$name:$version"); done

@@ -176,7 +176,7 @@ def test_files_are_made_once_and_fit_together(tmp_path: Path) -> None:
     make_files(folder, lambda _: None)
     made = contents(folder)
     assert set(made) == {
-        *("auth-key", "model-key", "model-api-keys", "postgres-password"),
+        *("auth-key", "model-key", "model-api-keys"),
         *("pilothouse.password", "pilothouse.pgpass"),
         *(
             f"pilothouse_{part}.{kind}"

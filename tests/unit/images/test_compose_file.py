@@ -45,7 +45,7 @@ def test_no_secret_is_in_the_file() -> None:
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
             if re.search("(KEYS?|PASSWORD|TOKEN|SECRET)(_FILE)?$", variable):
-                asked_for = re.fullmatch(r"\$\{\w+:?-(/credentials/[\w-]+)?\}", value)
+                asked_for = value is None or re.fullmatch(r"\$\{\w+:?-(/credentials/[\w-]+)?\}", value)
                 assert asked_for or re.fullmatch(r"/credentials/[\w.-]+", value), (name, variable)
 
 
@@ -85,6 +85,8 @@ def test_nobody_uses_the_database_before_its_schema_is_there() -> None:
 
 def test_every_variable_is_in_the_example_and_no_other() -> None:
     used = set(re.findall(r"\$\{(\w+)", TEXT)) | {"COMPOSE_PROFILES"}
+    for service in SERVICES.values():
+        used |= {name for name, value in service.get("environment", {}).items() if value is None}
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert set(re.findall(r"^#(\w+)=", example, re.MULTILINE)) == used
     assert not re.findall(r"^[^#\n]", example, re.MULTILINE)

@@ -26,7 +26,6 @@ def make_files(folder: Path, say: Say) -> None:
         _ensure(folder / "auth-key", random_text(KEY_CHARACTERS), say)
         model_key = _ensure(folder / "model-key", random_text(KEY_CHARACTERS), say)
         _ensure(folder / "model-api-keys", f"query:{model_key}", say)
-        _ensure(folder / "postgres-password", random_text(PASSWORD_CHARACTERS), say)
         for role in ROLES:
             password = _ensure(folder / f"{role}.password", random_text(PASSWORD_CHARACTERS), say)
             escaped = password.replace("\\", "\\\\").replace(":", "\\:")
