@@ -1,5 +1,10 @@
 """What the database chart hands on to CloudNativePG and its plugin."""
 
+from typing import Any
+
+import pytest
+
+from support.charts import schemas
 from support.charts.helm import HELMS, Object, objects_in
 from support.charts.pods import kinds
 from support.charts.scenario import merged, scenarios
@@ -26,3 +31,20 @@ def test_poolers_run_where_global_says() -> None:
         assert {key: template["spec"][key] for key in wanted} == wanted
         labels = template["metadata"]["labels"]
         assert labels == {"app.kubernetes.io/part-of": "pilothouse", "team": "search", "cost": "42"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kind", "place"),
+    [("database-backups", "ObjectStore", []), ("database-in-tree-backups", "Cluster", ["backup"])],
+)
+@pytest.mark.parametrize(("asked", "given"), [("", None), ("6w", "6w")])
+def test_backups_are_deleted_only_when_a_time_is_named(
+    scenario: str, kind: str, place: list[str], asked: str, given: str | None
+) -> None:
+    found = next(kinds(rendered(scenario, {"backup": {"retentionPolicy": asked}}), kind))
+    at: Any = found["spec"]
+    for step in place:
+        at = at[step]
+    assert at.get("retentionPolicy") == given
+    if schemas.CUSTOM.is_dir():
+        assert list(schemas.problems(found, "any")) == []

@@ -58,7 +58,7 @@
 
 {{- define "database.validateBackup" -}}
 {{- $backup := .Values.backup -}}
-{{- if has $backup.method (list "plugin" "barmanObjectStore") -}}
+{{- if include "database.archiver" . -}}
 {{- include "database.validateStore" (list $backup.store "backup.store") -}}
 {{- end -}}
 {{- if and (ne $backup.method "none") $backup.schedule (ne (len (splitList " " $backup.schedule)) 6) (not (hasPrefix "@" $backup.schedule)) -}}
