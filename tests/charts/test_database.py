@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from support.charts import schemas
-from support.charts.helm import HELMS, Object, objects_in
+from support.charts.helm import CHARTS, HELMS, Object, objects_in
 from support.charts.pods import kinds
 from support.charts.scenario import merged, scenarios
 
@@ -48,3 +48,18 @@ def test_backups_are_deleted_only_when_a_time_is_named(
     assert at.get("retentionPolicy") == given
     if schemas.CUSTOM.is_dir():
         assert list(schemas.problems(found, "any")) == []
+
+
+@pytest.mark.parametrize("name", ["database-backups", "database-recovery", "database-alone"])
+def test_the_readme_deletes_all_that_an_uninstall_leaves(name: str) -> None:
+    scenario = next(s for s in scenarios() if s.name == name)
+    objects = objects_in(scenario.also(release="database").install.render(HELMS[0]))
+    kept = [o for o in objects if "helm.sh/resource-policy" in o["metadata"].get("annotations", {})]
+    readme = (CHARTS / "database" / "README.md").read_text(encoding="utf-8")
+    commands = [line.split() for line in readme.splitlines() if line.startswith("kubectl delete ")]
+    assert kept
+    for o in kept:
+        named = [
+            c for c in commands if o["kind"].lower() in c[2].split(",") and o["metadata"]["name"] in c[3:]
+        ]
+        assert named, o["metadata"]
