@@ -99,3 +99,8 @@ def test_a_drain_may_take_one_of_several_pods_and_the_only_one(renderings: Rende
 
     assert {"chat-ui", "query", "ingest", "ingest-worker"} <= budgets("ha")
     assert budgets("cpu") == set()
+
+
+def test_developers_have_no_network_policy(renderings: Renderings) -> None:
+    dev = next(s for s in scenarios() if s.name == "dev")
+    assert [o["metadata"]["name"] for o in kinds(renderings.get(dev, HELMS[0]).own, "NetworkPolicy")] == []

@@ -90,6 +90,18 @@ def test_a_cluster_that_has_what_is_wanted_is_not_refused(
         assert install(case, {}).render(helm, kubeconfig)
 
 
+@pytest.mark.parametrize("helm", HELMS)
+def test_an_operator_that_knows_the_quorum_is_not_refused(helm: str, tmp_path: Path) -> None:
+    fields = ["spec.postgresql.synchronous.failoverQuorum"]
+    asked = {
+        "classes": [{"name": "slow", "default": True}],
+        "definitions": {"clusters.postgresql.cnpg.io": fields},
+    }
+    case = {"scenario": "database-backups", "cluster": asked}
+    with serving(cluster(case), tmp_path) as kubeconfig:
+        assert "failoverQuorum: true" in install(case, {}).render(helm, kubeconfig)
+
+
 def sentences(template: str) -> Iterator[str]:
     """What a template may refuse with; where something is put in, any text fits."""
     text = r'"((?:[^"\\]|\\.)*)"'

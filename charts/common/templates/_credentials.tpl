@@ -32,7 +32,7 @@ Call: include "common.credentials" (dict "ctx" $ "component" "database-credentia
       (dict "serviceAccountToken" (dict "path" "token" "expirationSeconds" 3600))
       (dict "configMap" (dict "name" "kube-root-ca.crt" "items" (list (dict "key" "ca.crt" "path" "ca.crt"))))
       (dict "downwardAPI" (dict "items" (list (dict "path" "namespace" "fieldRef" (dict "fieldPath" "metadata.namespace")))))))))
-  "egress" (include "common.egressAnywhere" (list $ctx 443 6443) | fromYamlArray)
+  "egress" (include "common.egressToAPIServer" $ctx | fromYamlArray)
 -}}
 {{- $args := dict "ctx" $ctx "w" $w "o" .o -}}
 {{ include "common.job" $args }}

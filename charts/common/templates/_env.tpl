@@ -29,15 +29,21 @@ Call: include "common.env" (dict "ctx" $ "env" $env "settings" $map "extra" $lis
 
 {{/*
 The database that a component connects to: its own values, or global.database where that names a host, since
-all parts use the same one. Call: include "common.databaseOf" (list $ .Values.database) | fromYaml
+all parts use the same one. With `direct` it keeps its own way there, past a pooler that global.database names.
+Call: include "common.databaseOf" (list $ .Values.database) | fromYaml
 */}}
 {{- define "common.databaseOf" -}}
 {{- $ctx := index . 0 -}}
 {{- $db := deepCopy (index . 1) -}}
 {{- $global := (include "common.global" $ctx | fromYaml).database | default dict -}}
 {{- if $global.host -}}
+{{- $shared := list "name" "sslMode" -}}
+{{- if not $db.direct -}}
+{{- $shared = concat $shared (list "host" "port") -}}
 {{- $_ := set $db "caSecret" "" -}}
-{{- range $key := list "host" "port" "name" "sslMode" "caSecret" "caKey" -}}
+{{- end -}}
+{{- if not $db.caSecret -}}{{- $shared = concat $shared (list "caSecret" "caKey") -}}{{- end -}}
+{{- range $key := $shared -}}
 {{- with index $global $key -}}{{- $_ := set $db $key . -}}{{- end -}}
 {{- end -}}
 {{- end -}}

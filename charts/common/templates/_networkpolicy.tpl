@@ -66,7 +66,7 @@ spec:
 
 {{/*
 To what is outside the release (`global.outside`), which leaves out the range where clouds answer with the
-node's own credentials. Call: include "common.egressAnywhere" (list $ 443 6443)
+node's own credentials. Call: include "common.egressAnywhere" (list $ 443)
 */}}
 {{- define "common.egressAnywhere" -}}
 {{- $outside := (include "common.global" (first .) | fromYaml).outside | default (list (dict "cidr" "0.0.0.0/0" "except" (list "169.254.0.0/16"))) -}}
@@ -79,6 +79,15 @@ node's own credentials. Call: include "common.egressAnywhere" (list $ 443 6443)
     - ipBlock:
         {{- toYaml . | nindent 8 }}
     {{- end }}
+{{- end }}
+
+{{/*
+To the API server, and to what has one of its ports. Both ports of it are named, as some clusters look at a packet
+before its Service's address is replaced, and some after. Call: include "common.egressToAPIServer" .
+*/}}
+{{- define "common.egressToAPIServer" -}}
+{{- $server := (include "common.global" . | fromYaml).apiServer | default dict -}}
+{{- include "common.egressAnywhere" (prepend ($server.ports | default (list 443 6443)) .) -}}
 {{- end }}
 
 {{/*

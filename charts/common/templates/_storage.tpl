@@ -24,7 +24,7 @@ Call: include "common.requireStorage" (list $ "storage" $class "ReadWriteOnce")
 {{- $list := ternary (printf "There are: %s." ($names | sortAlpha | join ", ")) "There is none at all: install a storage provisioner first." (not (empty $names)) -}}
 {{- if not $found -}}
 {{- if $wanted -}}
-{{- include "common.refuse" (list (printf "%s.storageClass is %q, which this cluster does not have. %s" $what $wanted $list)) -}}
+{{- include "common.refuse" (list (printf "%s.storageClass is %q, which this cluster does not have. %s If it is only a name that volumes have which are there already, add --set global.preflight=false." $what $wanted $list)) -}}
 {{- else -}}
 {{- include "common.refuse" (list (printf "This cluster has no default storage class, and %s.storageClass names none. %s" $what $list)) -}}
 {{- end -}}

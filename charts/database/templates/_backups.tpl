@@ -10,7 +10,9 @@ plugins:
 {{- if eq $backup.method "barmanObjectStore" }}
 backup:
   target: {{ $backup.target }}
-  retentionPolicy: {{ $backup.retentionPolicy | quote }}
+  {{- with $backup.retentionPolicy }}
+  retentionPolicy: {{ . | quote }}
+  {{- end }}
   barmanObjectStore:
     serverName: {{ $server | quote }}
     {{- include "database.barman" (list . $backup.store) | nindent 4 }}

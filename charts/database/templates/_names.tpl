@@ -23,6 +23,7 @@ Call: include "database.givenSecret" (list $ "query")
 {{- with dig "database" "ownerSecret" "" (include "common.global" . | fromYaml) -}}
 {{- $_ := set $owner "existingSecret" ($owner.existingSecret | default .) -}}
 {{- end -}}
+{{- if $owner.host -}}{{- $_ := set $owner "direct" true -}}{{- end -}}
 {{- else -}}
 {{- $cluster := include "database.cluster" . -}}
 {{- $owner = merge (dict "host" (printf "%s-rw" $cluster) "port" 5432 "name" "pilothouse" "user" "pilothouse"

@@ -5,8 +5,8 @@
 {{- $upgrade := replace "helm install" "helm upgrade" $operator -}}
 {{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/Cluster" "The CloudNativePG operator" "database.mode is cluster" $operator) -}}
 {{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/Database" "CloudNativePG 1.25 or newer" "this chart needs its Database objects" $upgrade) -}}
-{{- if and $v.synchronous.enabled $v.synchronous.failoverQuorum -}}
-{{- include "common.requireKind" (list . "postgresql.cnpg.io/v1/FailoverQuorum" "CloudNativePG 1.28 or newer" "synchronous.failoverQuorum is true" $upgrade) -}}
+{{- if and $v.synchronous.enabled $v.synchronous.failoverQuorum (include "database.lacks" (list . (list "spec" "postgresql" "synchronous" "failoverQuorum"))) -}}
+{{- include "common.refuse" (list (printf "This cluster's CloudNativePG does not know synchronous.failoverQuorum, and would promote an instance that lacks confirmed writes. It needs 1.28 or newer:\n\n    %s\n\nor set synchronous.failoverQuorum to false." $upgrade)) -}}
 {{- end -}}
 {{- $inTree := or (eq $v.backup.method "barmanObjectStore") (include "database.recoversBy" (list . "barmanObjectStore")) -}}
 {{- if and $inTree (include "database.lacks" (list . (list "spec" "backup" "barmanObjectStore"))) -}}

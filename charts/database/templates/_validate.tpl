@@ -22,7 +22,7 @@
 {{- include "common.refuse" (list "database.mode is external, but the owner's password is missing. Make a Secret and name it:\n\n    kubectl create secret generic pilothouse-owner --from-literal=password=…\n    --set global.database.ownerSecret=pilothouse-owner") -}}
 {{- end -}}
 {{- if .Values.poolers -}}
-{{- include "common.refuse" (list "poolers need database.mode: cluster. Put a pooler of your own in front of an external PostgreSQL.") -}}
+{{- include "common.refuse" (list "poolers need database.mode: cluster. Put a pooler of your own in front of an external PostgreSQL, and name in external.host the server itself, for the migration.") -}}
 {{- end -}}
 {{- end }}
 
@@ -58,7 +58,7 @@
 
 {{- define "database.validateBackup" -}}
 {{- $backup := .Values.backup -}}
-{{- if has $backup.method (list "plugin" "barmanObjectStore") -}}
+{{- if include "database.archiver" . -}}
 {{- include "database.validateStore" (list $backup.store "backup.store") -}}
 {{- end -}}
 {{- if and (ne $backup.method "none") $backup.schedule (ne (len (splitList " " $backup.schedule)) 6) (not (hasPrefix "@" $backup.schedule)) -}}

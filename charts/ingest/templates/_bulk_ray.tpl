@@ -40,7 +40,7 @@ egress:
           matchLabels:
             {{- include "common.peerLabels" (list . "ingest-bulk") | nindent 12 }}
   {{- if include "ingest.bulkGrows" . }}
-  {{- include "common.egressAnywhere" (list . 443 6443) | nindent 2 }}
+  {{- include "common.egressToAPIServer" . | nindent 2 }}
   {{- end }}
 {{- end }}
 

@@ -103,6 +103,7 @@ def definition(name: str, fields: Sequence[str]) -> Object:
         at = schema
         for step in path.split("."):
             at = at.setdefault("properties", {}).setdefault(step, {})
+        at["description"] = f"What {path} is for."
     version = {"name": "v1", "schema": {"openAPIV3Schema": schema}}
     kind = {"kind": "CustomResourceDefinition", "apiVersion": "apiextensions.k8s.io/v1"}
     return {**kind, "metadata": {"name": name}, "spec": {"versions": [version]}}
