@@ -102,8 +102,11 @@ async def test_told_to_stop_it_ends_in_time_and_can_be_started_again(
     async with serve_embeddings() as url:
         async with command(bulk, folder, url=url, PILOTHOUSE_BULK_AHEAD="4") as process:
             assert process.stdout is not None
-            while b"bulk_progress" not in await process.stdout.readline():
-                pass
+            log = b""
+            while b"bulk_progress" not in log:
+                line = await process.stdout.readline()
+                assert line, log.decode()
+                log += line
             process.send_signal(signal.SIGTERM)
             code, output = await ended(process)
         assert (code, "told to stop" in output) == (1, True)
