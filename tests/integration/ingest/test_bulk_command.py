@@ -22,8 +22,8 @@ from pilothouse_ingest.bulk.command import run
 from pilothouse_ingest.bulk.settings import BulkProcessSettings, BulkSettings
 from support.bulk import COUNTS, assert_whole, documents, fill
 from support.database import Database
+from support.embedding_server import serve_embeddings
 from support.ingest import Ingest, eventually
-from support.tei import serve_embeddings
 
 
 @asynccontextmanager
