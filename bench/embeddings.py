@@ -9,6 +9,7 @@ its vector, on an idle server and while four others send passages without pause.
 import argparse
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,6 @@ from pilothouse_core.settings import EmbeddingSettings
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / ".build" / "models" / "all-MiniLM-L6-v2"
-PORT = 8385
 QUESTION = "How often should I make a backup?"
 QUESTIONS = 20
 CROWD = 4
@@ -43,23 +43,33 @@ def passages(count: int) -> list[str]:
 @contextmanager
 def server() -> Iterator[str]:
     """The embedding server as a process; its address."""
+    if not MODEL.is_dir():
+        sys.exit(f"There is no model in {MODEL}. Run `make models`, which writes it.")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
     env = {
         "PILOTHOUSE_ONNX_PATH": str(MODEL),
-        "PILOTHOUSE_SERVER_PORT": str(PORT),
+        "PILOTHOUSE_SERVER_PORT": str(port),
         "PILOTHOUSE_LOG_LEVEL": "ERROR",
     }
     child = subprocess.Popen([sys.executable, "-m", "pilothouse_model_server", "embeddings"], env=env)
-    address = f"http://127.0.0.1:{PORT}"
+    address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
-            with suppress(httpx2.TransportError):
-                if httpx2.get(f"{address}/health").status_code == 200:
-                    break
+        while not answers(address):
+            if child.poll() is not None:
+                sys.exit("The embedding server ended before it was ready; what it said stands above.")
             time.sleep(0.1)
         yield address
     finally:
         child.terminate()
         child.wait()
+
+
+def answers(address: str) -> bool:
+    """Whether the server can be asked."""
+    with suppress(httpx2.TransportError):
+        return httpx2.get(f"{address}/health", trust_env=False).status_code == 200
+    return False
 
 
 @asynccontextmanager

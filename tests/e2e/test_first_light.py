@@ -69,18 +69,21 @@ def rename(page: Page, title: str) -> None:
     page.get_by_role("button", name="Actions for").first.click()
     page.get_by_role("menuitem", name="Rename").click()
     field = page.get_by_role("textbox", name="New name of the chat")
+    # The menu that closes gives the focus back first; leaving the field then would end the renaming.
+    expect(field).to_be_focused()
     field.fill(title)
-    field.press("Enter")
+    # It is shown before it is stored, and a reload would break the call off.
+    with page.expect_response(lambda response: response.request.method == "PATCH"):
+        field.press("Enter")
     expect(page.get_by_role("link", name=title)).to_be_visible()
 
 
 def delete(page: Page, title: str) -> None:
     page.get_by_role("button", name=f"Actions for {title}").click()
-    page.get_by_role("menuitem", name="Delete").click()
-    expect(page.get_by_role("link", name=title)).to_have_count(0)
     # The call is made when the time to undo is over.
     with page.expect_response(lambda response: response.request.method == "DELETE", timeout=PATIENCE):
-        pass
+        page.get_by_role("menuitem", name="Delete").click()
+        expect(page.get_by_role("link", name=title)).to_have_count(0)
 
 
 def assert_deleted(stack: Stack, session_url: str) -> None:

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from support.browser import assert_accessible, watched_page
 from support.stack import Stack
-from support.talk import PATIENCE, ask, ended, open_source, upload
+from support.talk import PATIENCE, ask, drawn, ended, open_source, upload
 
 QUESTION = "What does a backup contain?"
 
@@ -35,19 +35,25 @@ def test_an_empty_file_is_refused_in_words(page: Page, tmp_path: Path) -> None:
 def test_a_question_that_is_too_long_stays_in_the_box_and_makes_no_chat(page: Page, early: bool) -> None:
     chats = page.request.get("/api/sessions").json()["items"]
     question = "why is the sky blue " * 1100
+    # Leaves nothing of the page before on its way, whose answer would be taken for this one's.
+    page.goto("about:blank")
     held: list[Route] = []
     if early:
-        page.route("**/api/config", lambda route: held.append(route))
-    with page.expect_event("request" if early else "response", lambda call: call.url.endswith("/api/config")):
-        page.reload(wait_until="commit")
+        page.route("**/api/config", lambda route: held.append(route), times=1)
+    with page.expect_event("request" if early else "requestfinished", is_for_the_limits):
+        page.goto("/", wait_until="commit")
     box = page.get_by_role("textbox", name="Your question")
     box.fill(question)
     box.press("Enter")
-    for route in held:
-        route.continue_()
+    if early:
+        held.pop().continue_()
     expect(page.get_by_text("The question has 21,999 characters, and 20,000 are possible.")).to_be_visible()
     expect(box).to_have_value(question)
     assert page.request.get("/api/sessions").json()["items"] == chats
+
+
+def is_for_the_limits(request: Request) -> bool:
+    return request.url.endswith("/api/config")
 
 
 @pytest.mark.parametrize("name", ["nonsense", "00000000-0000-7000-8000-000000000000"])
@@ -81,13 +87,18 @@ def test_an_uploaded_page_cannot_run_in_our_origin(page: Page, stack: Stack, tmp
 
 def test_markdown_of_a_model_cannot_bring_in_scripts_or_images(page: Page) -> None:
     evil = "<img src=x onerror=alert(1)> ![x](https://evil.example/x.png) [go](javascript:alert(1)) backup"
-    answer = ended(ask(page, f"{QUESTION} say:{evil}"))
+    answer = drawn(ended(ask(page, f"{QUESTION} say:{evil}")))
     assert answer.locator("img").count() == 0
     assert answer.locator("a[href^=javascript]").count() == 0
 
 
 def test_everything_is_done_with_the_keyboard_alone(page: Page) -> None:
+    box = page.get_by_role("textbox", name="Your question")
+    # The page goes there by itself, in the same step in which it begins to listen to the keyboard.
+    expect(box).to_be_focused()
+    box.blur()
     page.keyboard.press("/")
+    expect(box).to_be_focused()
     page.keyboard.type(QUESTION)
     page.keyboard.press("Enter")
     answer = ended(page.get_by_test_id("answer").last)
@@ -100,11 +111,13 @@ def test_everything_is_done_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox", name="Search chats and actions")).to_be_focused()
+    palette = page.get_by_role("combobox", name="Search chats and actions")
+    expect(palette).to_be_focused()
     assert_accessible(page)
     page.keyboard.press("Escape")
+    expect(palette).to_be_hidden()
     page.keyboard.press("Control+Shift+O")
-    expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
+    expect(box).to_be_focused()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.browser import watched_page
 from support.stack import Stack, second_replica
-from support.talk import PATIENCE, ask, ended, squeeze
+from support.talk import PATIENCE, ask, drawn, ended, squeeze
 
 SLOW = "What happens to a document if the machine loses power? scenario:slow"
 
@@ -16,13 +16,17 @@ def phase(page: Page, name: str) -> None:
     expect(page.get_by_test_id("phase")).to_have_attribute("data-phase", name, timeout=PATIENCE)
 
 
-def stored_answer(stack: Stack, page: Page) -> str:
-    """The last answer of the open session, as the service keeps it, without its markers."""
+def stored(stack: Stack, page: Page) -> list[dict[str, str]]:
+    """The messages of the open session, as the service keeps them."""
     session = page.url.rsplit("/", 1)[1]
-    messages = httpx2.get(f"{stack.url('chat_ui')}/api/sessions/{session}/messages").json()["items"]
-    content = messages[-1]["content"]
-    assert isinstance(content, str)
-    return content
+    items = httpx2.get(f"{stack.url('chat_ui')}/api/sessions/{session}/messages").json()["items"]
+    assert isinstance(items, list)
+    return items
+
+
+def stored_answer(stack: Stack, page: Page) -> str:
+    """The last one, which is an answer, without its markers."""
+    return stored(stack, page)[-1]["content"]
 
 
 def letters(text: str) -> str:
@@ -66,8 +70,8 @@ def test_another_tab_follows_the_same_answer(page: Page, browser: Browser, stack
     phase(page, "writing")
     with watched_page(browser, stack.url("chat_ui")) as other:
         other.goto(page.url)
-        there = ended(other.get_by_test_id("answer").last).inner_text()
-    here = ended(page.get_by_test_id("answer").last).inner_text()
+        there = drawn(ended(other.get_by_test_id("answer").last)).inner_text()
+    here = drawn(ended(page.get_by_test_id("answer").last)).inner_text()
     assert squeeze(there) == squeeze(here)
 
 
@@ -110,8 +114,9 @@ def test_a_sentence_without_support_is_marked_and_a_wrong_number_is_gone(page: P
     expect(answer.get_by_role("button", name="Source 99")).to_have_count(0)
 
 
-def test_an_edited_question_replaces_the_old_answer(page: Page) -> None:
+def test_an_edited_question_replaces_the_old_answer(page: Page, stack: Stack) -> None:
     ended(ask(page, "What does a backup contain?"))
+    before = stored(stack, page)
     box = page.get_by_role("textbox", name="Your question")
     box.press("ArrowUp")
     editor = page.get_by_role("textbox", name="Edit the question")
@@ -119,13 +124,21 @@ def test_an_edited_question_replaces_the_old_answer(page: Page) -> None:
     editor.press("Enter")
     expect(page.get_by_test_id("question")).to_have_count(1)
     expect(page.get_by_test_id("question")).to_contain_text("Which ports")
-    answer = ended(page.get_by_test_id("answer").last)
-    expect(answer).to_contain_text("port")
+    ended(page.get_by_test_id("answer").last)
+    question, answer = stored(stack, page)
+    assert question["content"] == "Which ports does Pilothouse use?"
+    assert answer["id"] != before[1]["id"]
 
 
-def test_trying_again_answers_the_same_question_anew(page: Page) -> None:
+def test_trying_again_answers_the_same_question_anew(page: Page, stack: Stack) -> None:
     answer = ended(ask(page, "What does a backup contain?"))
-    answer.get_by_role("button", name="Try again").click()
+    before = stored(stack, page)
+    # The old answer has ended as well: only once this is accepted is the last one the new one.
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        answer.get_by_role("button", name="Try again").click()
     ended(page.get_by_test_id("answer").last)
     expect(page.get_by_test_id("question")).to_have_count(1)
     expect(page.get_by_test_id("answer")).to_have_count(1)
+    question, anew = stored(stack, page)
+    assert question["id"] == before[0]["id"]
+    assert anew["id"] != before[1]["id"]

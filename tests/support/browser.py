@@ -68,9 +68,12 @@ def watched_page(browser: Browser, origin: str, **options: Any) -> Iterator[Page
     page.on("console", watch.on_console)
     page.on("pageerror", lambda error: watch.console.append(str(error)))
     page.on("request", watch.on_request)
-    yield page
-    violations = page.evaluate("window.cspViolations")
-    context.close()
+    try:
+        yield page
+        violations = page.evaluate("window.cspViolations")
+    finally:
+        # An open tab keeps its streams, and the server waits for them when it is stopped.
+        context.close()
     assert watch.console == []
     assert watch.foreign == []
     assert violations == []

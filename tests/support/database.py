@@ -6,7 +6,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -40,13 +40,18 @@ class Server:
 
     admin: str
 
-    @contextmanager
-    def clone(self) -> Iterator[Database]:
+    def clone(self) -> AbstractContextManager[Database]:
         """A migrated, empty database that is dropped afterwards."""
+        return self._new(sql.SQL("TEMPLATE {}").format(sql.Identifier(TEMPLATE)))
+
+    def blank(self, owner: str = "") -> AbstractContextManager[Database]:
+        """One without a table, of the superuser or of this role, that is dropped afterwards."""
+        return self._new(sql.SQL("OWNER {}").format(sql.Identifier(owner) if owner else sql.SQL("DEFAULT")))
+
+    @contextmanager
+    def _new(self, options: sql.Composed) -> Iterator[Database]:
         name = f"test_{uuid4().hex}"
-        self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
-        )
+        self._execute(sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), options))
         try:
             yield Database(make_conninfo(self.admin, dbname=name), name)
         finally:

@@ -1,8 +1,8 @@
 """An embedding server on a real port, which may come late, change its model, or answer nonsense."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 import uvicorn
@@ -31,7 +31,8 @@ class EmbeddingServer:
         self.keys.append(request.headers.get("authorization", ""))
         if self.instead is not None:
             return self.instead
-        return JSONResponse({"model_id": self.embedder.model, "max_input_length": self.embedder.max_tokens})
+        limits = {"max_input_length": self.embedder.max_tokens, "max_client_batch_size": 32}
+        return JSONResponse({"model_id": self.embedder.model, **limits})
 
     async def _embed(self, request: Request) -> Response:
         if self.instead is not None:
@@ -47,8 +48,9 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.stop = asyncio.Event()
 
-    def install_signal_handlers(self) -> None:
-        """None."""
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
 
     async def main_loop(self) -> None:
         await self.stop.wait()
@@ -58,13 +60,25 @@ class _Server(uvicorn.Server):
 async def serve_app(app: ASGIApp, *, port: int = 0) -> AsyncIterator[str]:
     """The app's address while the context is open."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=1
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     server = _Server(config)
     listener = config.bind_socket()
+    listener.listen()  # connections wait until the server has started
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.stop.set()
         await task
+
+
+def serve_embeddings() -> AbstractAsyncContextManager[str]:
+    """The address of an embedding server of the test's own."""
+    return serve_app(EmbeddingServer().app())

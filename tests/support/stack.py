@@ -4,8 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,11 +84,19 @@ def second_replica(stack: Stack, **environment: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "pilothouse_chat_ui"], env=env, stdout=subprocess.DEVNULL
     )
+    url = f"http://127.0.0.1:{port}"
     try:
-        transport = httpx2.HTTPTransport(retries=20)
-        with httpx2.Client(transport=transport) as client:
-            client.get(f"http://127.0.0.1:{port}/readyz").raise_for_status()
-        yield f"http://127.0.0.1:{port}"
+        while not ready(url):
+            assert process.poll() is None, f"the second chat-ui ended with {process.returncode}"
+            time.sleep(0.1)
+        yield url
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def ready(url: str) -> bool:
+    """Whether a service answers that it can be used."""
+    with suppress(httpx2.TransportError):
+        return httpx2.get(f"{url}/readyz", trust_env=False).status_code == 200
+    return False

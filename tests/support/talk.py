@@ -25,6 +25,12 @@ def ended(answer: Locator, status: str = "done") -> Locator:
     return answer
 
 
+def drawn(answer: Locator) -> Locator:
+    """Waits until its Markdown is drawn: until the code for that has come, it stands there as written."""
+    expect(answer.locator("[data-writing]")).to_be_visible()
+    return answer
+
+
 def upload(page: Page, *files: Path) -> None:
     """Adds files with the composer's button."""
     page.get_by_role("button", name="Add documents").first.click()

@@ -32,6 +32,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Debian's docker-registry on the loopback address, which nodes on this machine reach too."""
     if shutil.which("docker-registry") is None or shutil.which("docker") is None:
         pytest.skip("needs a Docker engine and a registry: apt-get install docker-registry")
+    assert not answers(), f"a registry listens on {ADDRESS} already, perhaps of a run that was killed"
     folder = tmp_path_factory.mktemp("registry")
     config = folder / "config.yml"
     settings = {

@@ -31,11 +31,14 @@ QUOTA: Object = {
 
 @dataclass(frozen=True)
 class Trial:
-    """A release of values-cpu, and what Helm said."""
+    """A release of values-cpu, what Helm said, and how the start went."""
 
     release: Release
     notes: str
     proof: str
+    # Read at once: the tests come in any order, and some of them kill pods and change the release.
+    refused: list[str]
+    restarts: dict[str, int]
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +60,18 @@ def trial(cluster: None, figures: Figures) -> Iterator[Trial]:
                 "together, s": round(time.monotonic() - started, 1),
             },
         )
-        yield Trial(release, notes, proof)
+        refused = [event["message"] for event in namespace.list("event") if event["reason"] == "FailedCreate"]
+        yield Trial(release, notes, proof, refused, restarts(release))
+
+
+def restarts(release: Release) -> dict[str, int]:
+    """How often each pod's container was started again."""
+    return {
+        pod["metadata"]["name"]: status["restartCount"]
+        for component in DEPLOYMENTS
+        for pod in release.pods(component)
+        for status in pod["status"]["containerStatuses"]
+    }
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import httpx2
 import pytest
 
 from cluster.quick.conftest import Trial
-from support.cluster.release import DEPLOYMENTS
 
 
 def test_helm_test_proves_an_answer_with_its_citation(trial: Trial) -> None:
@@ -18,16 +17,9 @@ def test_the_notes_say_how_to_open_the_page_and_how_to_test(trial: Trial) -> Non
 
 
 def test_no_pod_was_refused_and_no_container_started_twice(trial: Trial) -> None:
-    namespace = trial.release.namespace
-    refused = [event["message"] for event in namespace.list("event") if event["reason"] == "FailedCreate"]
-    assert refused == []
-    restarts = {
-        pod["metadata"]["name"]: status["restartCount"]
-        for component in DEPLOYMENTS
-        for pod in trial.release.pods(component)
-        for status in pod["status"]["containerStatuses"]
-    }
-    assert {name: count for name, count in restarts.items() if count} == {}
+    assert trial.refused == []
+    assert trial.restarts
+    assert {name: count for name, count in trial.restarts.items() if count} == {}
 
 
 @pytest.mark.parametrize(

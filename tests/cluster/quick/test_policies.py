@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EADDRNOTAVAIL
 from socket import create_server, socket
 from subprocess import run
 from threading import Thread
@@ -15,7 +16,7 @@ from support.cluster.strangers import Stranger, image, start_stranger
 
 # Link-local like the address where clouds hand out a node's credentials, but one that nothing uses.
 LINK_LOCAL = "169.254.213.7"
-PORT = 8099
+COMPONENTS = ("ingest", "query", "inference", "embeddings")
 
 
 @pytest.fixture(scope="module", params=["the same namespace", "another namespace"])
@@ -28,7 +29,7 @@ def stranger(request: pytest.FixtureRequest, trial: Trial, new_namespace: NewNam
 def fenced(release: Release) -> dict[str, tuple[str, int]]:
     """Everything that only parts of the release may reach: each Service and each pod behind it."""
     targets: dict[str, tuple[str, int]] = {}
-    for component in ("ingest", "query", "inference", "embeddings"):
+    for component in COMPONENTS:
         targets[f"service {component}"] = (release.object_name(component), PORTS[component])
         for pod in release.pods(component):
             targets[f"pod of {component}"] = (pod["status"]["podIP"], PORTS[component])
@@ -39,6 +40,11 @@ def fenced(release: Release) -> dict[str, tuple[str, int]]:
             targets["database's metrics"] = (pod["status"]["podIP"], 9187)
     for pod in release.pods("ingest-worker"):
         targets["worker"] = (pod["status"]["podIP"], 8084)
+    # What is not listed would not be knocked at, and so would not be found open.
+    assert targets.keys() == {
+        *(f"{what} {component}" for what in ("service", "pod of") for component in COMPONENTS),
+        *("database", "database's control", "database's metrics", "worker"),
+    }
     return {
         name: (host if host[0].isdigit() else f"{host}.{release.namespace.name}.svc", port)
         for name, (host, port) in targets.items()
@@ -82,26 +88,31 @@ def inside_of(release: Release, component: str) -> Stranger:
 @contextmanager
 def listening_on_link_local() -> Iterator[tuple[str, int]]:
     """Only where this machine is the node: the address is given to it for as long as the test needs it."""
-    link = ["ip", "address", "add", f"{LINK_LOCAL}/32", "dev", "lo"]
-    if run(link, capture_output=True, check=False).returncode:
-        pytest.skip("this machine cannot be given a link-local address")
+    where = [f"{LINK_LOCAL}/32", "dev", "lo"]
+    remove = ["ip", "address", "del", *where]
+    run(remove, capture_output=True, check=False)  # it is still there after a run that was killed
+    added = run(["ip", "address", "add", *where], capture_output=True, text=True, check=False)
+    if added.returncode:
+        pytest.skip(f"this machine cannot be given a link-local address: {added.stderr.strip()}")
     try:
-        with listening(LINK_LOCAL) as where:
-            yield where
+        with listening(LINK_LOCAL) as listener:
+            yield listener
     finally:
-        run([word if word != "add" else "del" for word in link], capture_output=True, check=True)
+        run(remove, capture_output=True, check=True)
 
 
 @contextmanager
 def listening(host: str) -> Iterator[tuple[str, int]]:
     """Accepts every connection at this address of this machine."""
     try:
-        server = create_server((host, PORT))
-    except OSError:
+        server = create_server((host, 0))
+    except OSError as exc:
+        if exc.errno != EADDRNOTAVAIL:
+            raise
         pytest.skip("the cluster's nodes are other machines than this one")
     with server:
         Thread(target=_accept, args=[server], daemon=True).start()
-        yield host, PORT
+        yield host, server.getsockname()[1]
 
 
 def _accept(server: socket) -> None:

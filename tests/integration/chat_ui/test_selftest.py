@@ -213,9 +213,14 @@ async def test_when_it_is_stopped_it_deletes_what_it_has_made(product: Product) 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    await until(lambda: any(call.startswith("GET /api/documents/") for call in product.page.seen))
-    process.terminate()
-    output, _ = await process.communicate()
+    try:
+        await until(lambda: any(call.startswith("GET /api/documents/") for call in product.page.seen))
+        process.terminate()
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     lines = report_in(output.decode())
     assert process.returncode == 1
     assert "STOPPED" in lines[3]

@@ -4,8 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from pilothouse_core.migrate import migrate
 from pilothouse_core.schema import NewerDatabaseError, available
@@ -13,15 +11,11 @@ from support.database import Database, Server
 
 
 def test_many_callers_at_once_apply_each_migration_once(postgres_server: Server) -> None:
-    name = "test_migrate_at_once"
-    with psycopg.connect(postgres_server.admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    dsn = make_conninfo(postgres_server.admin, dbname=name)
-    with ThreadPoolExecutor(4) as callers:
-        applied = [names for names in callers.map(migrate, [dsn] * 4) if names]
-    assert applied == [list(available())]
-    assert migrate(dsn) == []
+    with postgres_server.blank() as database:
+        with ThreadPoolExecutor(4) as callers:
+            applied = [names for names in callers.map(migrate, [database.admin] * 4) if names]
+        assert applied == [list(available())]
+        assert migrate(database.admin) == []
 
 
 def test_a_database_of_a_newer_release_is_left_alone(database: Database) -> None:

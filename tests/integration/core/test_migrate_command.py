@@ -22,14 +22,11 @@ OWNER = "pilothouse"
 @pytest.fixture
 def empty(postgres_server: Server) -> Iterator[str]:
     """A new database that belongs to a role without special rights, as CloudNativePG makes it."""
-    name = sql.Identifier("test_migrate_command")
     with psycopg.connect(postgres_server.admin, autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (OWNER,)).fetchone() is None:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(OWNER)))
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(OWNER)))
-    yield make_conninfo(postgres_server.admin, dbname="test_migrate_command")
-    with psycopg.connect(postgres_server.admin, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    with postgres_server.blank(OWNER) as database:
+        yield database.admin
 
 
 def execute(dsn: str, statement: str) -> None:

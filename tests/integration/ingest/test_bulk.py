@@ -22,19 +22,27 @@ from support.ingest import Ingest, eventually
 
 
 async def take_in(
-    settings: BulkProcessSettings, folder: Path, part: Part | None = None, collection: str = "bulk"
+    settings: BulkProcessSettings,
+    folder: Path,
+    part: Part | None = None,
+    *,
+    stop: asyncio.Event | None = None,
+    embeds: bool = True,
 ) -> Outcome:
-    """One run in this process."""
+    """One run in this process; without `embeds` its jobs stay in the queue."""
+    if not embeds:
+        away = EmbeddingSettings(backend="tei", url="http://127.0.0.1:9")
+        settings = settings.model_copy(update={"embedding": away})
     async with open_pool(settings.database, application_name="test", search_path=SEARCH_PATH) as pool:
-        await make_collection(pool, settings, collection)
+        await make_collection(pool, settings, "bulk")
     return await run_part(
         settings,
         list_folder(folder),
         part or Part(),
-        collection,
+        "bulk",
         report=Outcome.log_progress,
-        stop=asyncio.Event(),
-        embedder=HashEmbedder(),
+        stop=stop or asyncio.Event(),
+        embedder=HashEmbedder() if embeds else None,
     )
 
 
@@ -148,29 +156,29 @@ async def test_uploads_are_not_kept_waiting_by_a_folder(
     bulk: BulkProcessSettings, folder: Path, ingest: Ingest, database: Database
 ) -> None:
     fill(folder, 3)
-    idle = bulk.model_copy(update={"bulk": BulkSettings(patience=timedelta(0))})
-    await take_in(idle, folder)  # gives up at once, with its jobs in the queue
+
+    async def priorities() -> list[int]:
+        async with await psycopg.AsyncConnection.connect(database.admin) as connection:
+            rows = await connection.execute("SELECT priority FROM jobs.procrastinate_jobs ORDER BY id")
+            return [row[0] async for row in rows]
+
+    stop = asyncio.Event()
+    running = asyncio.create_task(take_in(bulk, folder, stop=stop, embeds=False))
+    await eventually(priorities, lambda found: len(found) == 3)
     await ingest.upload(b"Somebody waits for this", "a.txt")
-    with psycopg.connect(database.admin) as connection:
-        rows = connection.execute("SELECT priority FROM jobs.procrastinate_jobs ORDER BY id").fetchall()
-    assert rows[-1] > max(rows[:-1], default=(-1000,))
+    *of_the_folder, of_the_upload = await priorities()
+    stop.set()
+    await running
+    assert len(of_the_folder) == 3
+    assert of_the_upload > max(of_the_folder)
 
 
 async def test_it_gives_up_when_nothing_moves_and_the_next_run_goes_on(
     bulk: BulkProcessSettings, folder: Path, database: Database
 ) -> None:
     fill(folder, 3)
-    lost = bulk.model_copy(
-        update={
-            "embedding": EmbeddingSettings(backend="tei", url="http://127.0.0.1:9"),
-            "bulk": BulkSettings(patience=timedelta(seconds=1)),
-        }
-    )
-    async with open_pool(bulk.database, application_name="test", search_path=SEARCH_PATH) as pool:
-        await make_collection(pool, bulk, "bulk")
-    outcome = await run_part(
-        lost, list_folder(folder), Part(), "bulk", report=Outcome.log_progress, stop=asyncio.Event()
-    )
+    hasty = bulk.model_copy(update={"bulk": BulkSettings(patience=timedelta(seconds=1))})
+    outcome = await take_in(hasty, folder, embeds=False)
     assert (outcome.exit_code, outcome.added) == (1, 3)
     assert "embedding server" in str(outcome.broken)
     outcome = await take_in(bulk, folder)
@@ -185,18 +193,16 @@ async def test_a_collection_that_is_deleted_meanwhile_ends_the_run(
     narrow = bulk.model_copy(update={"bulk": BulkSettings(ahead=2)})
 
     async def delete() -> None:
-        with psycopg.connect(database.admin, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(database.admin, autocommit=True) as connection:
 
             async def some() -> int:
-                row = connection.execute("SELECT count(*) FROM documents.documents").fetchone()
+                row = await (await connection.execute("SELECT count(*) FROM documents.documents")).fetchone()
                 return row[0] if row else 0
 
             await eventually(some, bool)
-            connection.execute("DELETE FROM documents.collections")
+            # It waits for locks of the run, which goes on in this event loop.
+            await connection.execute("DELETE FROM documents.collections")
 
     outcome, _ = await asyncio.gather(take_in(narrow, folder), delete())
     assert outcome.exit_code == 1
     assert "No collection named 'bulk'" in str(outcome.broken)
-
-
-# The command, in processes of its own.

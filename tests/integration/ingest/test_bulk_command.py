@@ -22,8 +22,8 @@ from pilothouse_ingest.bulk.command import run
 from pilothouse_ingest.bulk.settings import BulkProcessSettings, BulkSettings
 from support.bulk import COUNTS, assert_whole, documents, fill
 from support.database import Database
+from support.embedding_server import serve_embeddings
 from support.ingest import Ingest, eventually
-from support.tei import serve_embeddings
 
 
 @asynccontextmanager
@@ -102,8 +102,11 @@ async def test_told_to_stop_it_ends_in_time_and_can_be_started_again(
     async with serve_embeddings() as url:
         async with command(bulk, folder, url=url, PILOTHOUSE_BULK_AHEAD="4") as process:
             assert process.stdout is not None
-            while b"bulk_progress" not in await process.stdout.readline():
-                pass
+            log = b""
+            while b"bulk_progress" not in log:
+                line = await process.stdout.readline()
+                assert line, log.decode()
+                log += line
             process.send_signal(signal.SIGTERM)
             code, output = await ended(process)
         assert (code, "told to stop" in output) == (1, True)

@@ -11,7 +11,7 @@ import pytest
 
 from pilothouse_ingest.settings import IngestSettings
 from support.database import Database
-from support.tei import serve_embeddings
+from support.embedding_server import serve_embeddings
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed (extra `ray` of pilothouse-ingest)"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,9 +32,14 @@ def hub() -> Iterator[Hub]:
 def run(
     hub: Hub, folder: Path, *arguments: str, repository: str = REPOSITORY, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    given = {**os.environ, "HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "1", "PILOTHOUSE_LOG_FORMAT": "json"}
+    # Somebody's own token or proxy would change what the hub on this machine is asked.
+    theirs = re.compile(r"HF_.*|.*_proxy", re.IGNORECASE)
+    inherited = {name: value for name, value in os.environ.items() if not theirs.fullmatch(name)}
+    given = {"HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "1", "PILOTHOUSE_LOG_FORMAT": "json"}
     command = [sys.executable, "-m", "pilothouse_model_server.download", repository, "--folder", str(folder)]
-    return subprocess.run([*command, *arguments], env={**given, **env}, capture_output=True, text=True)
+    return subprocess.run(
+        [*command, *arguments], env={**inherited, **given, **env}, capture_output=True, text=True
+    )
 
 
 def names(folder: Path) -> set[str]:

@@ -6,7 +6,7 @@ It knows the kinds it is told, its nodes and its storage classes, and refuses to
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -39,11 +39,9 @@ class Cluster:
     # Paths that the caller may not read.
     forbidden: Sequence[str] = ()
     apis: Sequence[str] = OPERATORS
-    requests: list[str] = field(default_factory=list)
 
     def answer(self, path: str) -> tuple[int, Object]:
         """Status and body of a GET."""
-        self.requests.append(path)
         if any(path.startswith(start) for start in self.forbidden):
             return 403, _status(403, "Forbidden", f"you may not list {path.rpartition('/')[2]}")
         fixed: dict[str, Object] = {
@@ -141,7 +139,7 @@ def serving(cluster: Cluster, folder: Path) -> Iterator[Path]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing: `requests` has them."""
+            """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()

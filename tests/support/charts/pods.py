@@ -94,17 +94,6 @@ def _templated(owner: Object, template: Object) -> Pod:
     return Pod(owner, template.get("metadata", {}).get("labels", {}), template["spec"])
 
 
-def _with_autoscaler(cluster: Object) -> Object:
-    """The head's template, with the container that KubeRay adds where workers come and go."""
-    template: Object = cluster["headGroupSpec"]["template"]
-    if not cluster.get("enableInTreeAutoscaling"):
-        return template
-    head = template["spec"]["containers"]
-    added = {"name": "autoscaler", "image": head[0]["image"], **cluster.get("autoscalerOptions", {})}
-    added["command"] = ["/bin/bash", "-c", "--"]
-    return {**template, "spec": {**template["spec"], "containers": [*head, added]}}
-
-
 def _database_pods(cluster: Object) -> Iterator[Pod]:
     """CloudNativePG's instances, and the Jobs by which it makes, joins and restores them."""
     inherited = cluster["spec"].get("inheritedMetadata", {}).get("labels", {})

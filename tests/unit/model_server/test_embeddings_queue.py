@@ -112,9 +112,11 @@ async def test_closing_ends_what_waits(model: ScriptedModel) -> None:
     service = EmbeddingService(model, OnnxSettings())
     held = await held_up(model, service)
     waits = await queued(service, "waits")
-    waits.cancel()
-    held.cancel()
-    await asyncio.gather(held, waits, return_exceptions=True)
     closing = asyncio.create_task(asyncio.to_thread(service.close))
+    # Otherwise its turn could come before the closing.
+    assert await asyncio.to_thread(service._closed.wait, 30)
     model.go.set()
-    await asyncio.wait_for(closing, 30)
+    await asyncio.wait((held, waits, closing), timeout=30)
+    assert (closing.done(), waits.cancelled()) == (True, True)
+    await held
+    assert first_letters(model) == "h"

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from support.cluster.release import Release
@@ -57,18 +57,24 @@ class Traffic:
 
     def stop(self) -> None:
         """Ends what is begun and waits for it: answers in progress are read to their end."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with suppress(RuntimeError):  # the loop is closed: somebody broke down, of which more below
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(timeout=2 * ANSWER_SECONDS)
         assert not self._thread.is_alive(), "the traffic did not end"
-        self.ledger.ended = self.ledger.ended or self.ledger.records[-1].ended
         if self._broken:
             raise self._broken
+        self.ledger.ended = self.ledger.ended or self.ledger.records[-1].ended
 
     def more(self, kind: str, count: int = 1, *, seconds: float = 300) -> None:
         """Waits until so many more requests of a kind have succeeded than by now."""
         goal = self.ledger.succeeded(kind) + count
+
+        def succeeded() -> int:
+            assert self._thread.is_alive(), f"somebody broke down: {self._broken!r}"
+            return self.ledger.succeeded(kind)
+
         until(
-            lambda: self.ledger.succeeded(kind),
+            succeeded,
             f"{count} more of {kind}",
             holds=lambda done: done >= goal,
             seconds=seconds,

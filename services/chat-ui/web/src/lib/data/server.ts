@@ -7,8 +7,14 @@ export const config = new Store<Config | null>(null)
 export const collections = new Store<readonly Collection[] | null>(null)
 export const reach = new Store<{ online: boolean; expired: boolean }>({ online: true, expired: false })
 
-export async function loadConfig(): Promise<void> {
-  config.set(await api.config())
+let asking: Promise<void> | undefined
+/** Whoever asks while an answer is on its way waits for that one. */
+export function loadConfig(): Promise<void> {
+  asking ??= api
+    .config()
+    .then(config.set)
+    .finally(() => (asking = undefined))
+  return asking
 }
 
 /** What is known of the server, asked for where a person was faster than the page's first calls. */
