@@ -7,6 +7,8 @@ Call: include "common.env" (dict "ctx" $ "env" $env "settings" $map "extra" $lis
 {{- $ctx := .ctx -}}
 {{- $env := deepCopy (.env | default dict) -}}
 {{- range $name, $value := .settings | default dict -}}
+{{- /* Helm reads the numbers of a file as floating-point ones, and would write a million as 1e+06. */ -}}
+{{- if and (kindIs "float64" $value) (eq $value (floor $value)) -}}{{- $value = int64 $value -}}{{- end -}}
 {{- $_ := set $env (printf "PILOTHOUSE_%s" $name) $value -}}
 {{- end -}}
 {{- $extra := .extra | default list -}}

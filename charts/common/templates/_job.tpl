@@ -24,7 +24,8 @@ spec:
 backoffLimit: {{ $job.backoffLimit | default 10 }}
 {{- range $key := list "activeDeadlineSeconds" "ttlSecondsAfterFinished" "parallelism" "completions" "completionMode" "backoffLimitPerIndex" "suspend" }}
 {{- if hasKey $job $key }}
-{{ $key }}: {{ index $job $key }}
+{{- /* Read from YAML, numbers are floating-point ones, and a million seconds would be written as 1e+06. */}}
+{{ $key }}: {{ index $job $key | toJson }}
 {{- end }}
 {{- end }}
 {{- with $job.podFailurePolicy }}

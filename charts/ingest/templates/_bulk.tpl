@@ -55,7 +55,7 @@ job:
   backoffLimitPerIndex: {{ $o.retries }}
   backoffLimit: {{ mul $parts (add1 $o.retries) }}
   {{- with $o.activeDeadlineSeconds }}
-  activeDeadlineSeconds: {{ . }}
+  activeDeadlineSeconds: {{ int64 . }}
   {{- end }}
   podFailurePolicy:
     rules:

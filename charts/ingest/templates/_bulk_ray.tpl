@@ -91,7 +91,7 @@ shutdownAfterJobFinishes: true
 submissionMode: K8sJobMode
 backoffLimit: {{ $ray.retries }}
 {{- with .o.activeDeadlineSeconds }}
-activeDeadlineSeconds: {{ . }}
+activeDeadlineSeconds: {{ int64 . }}
 {{- end }}
 submitterPodTemplate:
   {{- include "common.podTemplate" (dict "ctx" .ctx "w" $submitter "o" $few) | nindent 2 }}
