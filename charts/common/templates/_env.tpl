@@ -61,8 +61,9 @@ so that it is never part of an address. Call: include "common.databaseEnv" (list
 {{- if $db.caSecret -}}
 {{- $query = printf "%s&sslrootcert=/etc/pilothouse/database/ca.crt" $query -}}
 {{- else if hasPrefix "verify-" $db.sslMode -}}
-{{- /* The certificates that the image trusts: what a managed database with a public certificate needs. */ -}}
-{{- $query = printf "%s&sslrootcert=system" $query -}}
+{{- /* What a managed database with a public certificate needs. By its path: `system` means the paths of the OpenSSL
+that psycopg was built with, and libpq takes it for verify-full alone. */ -}}
+{{- $query = printf "%s&sslrootcert=/etc/ssl/certs/ca-certificates.crt" $query -}}
 {{- end -}}
 PILOTHOUSE_DATABASE_URL: {{ printf "postgresql://%s@%s:%v/%s?%s" $db.user $host $db.port $db.name $query | quote }}
 PGPASSWORD:
