@@ -23,8 +23,7 @@ Call: include "common.modelServer" (dict "ctx" $ "w" $w "engine" … "needsGPU" 
   "initContainers" ($pod.initContainers | default list)
   "egress" ($pod.egress | default list)
   "strategy" (include "common.exclusiveStrategy" (dict "o" $o "gpu" $gpu "alone" (include "common.modelOnOneNode" $model)) | fromYaml)
-  "kedaTriggers" (include "common.queueTriggers" (dict "ctx" $ctx "metric" .queueMetric "component" $component) | fromYamlArray)
-  "progressDeadlineSeconds" 3600) .w -}}
+  "kedaTriggers" (include "common.queueTriggers" (dict "ctx" $ctx "metric" .queueMetric "component" $component) | fromYamlArray)) .w -}}
 {{- if $gpu -}}
 {{- $_ := set $w "resourceClaims" (include "common.gpuClaims" (list $ctx $o $component) | fromYamlArray) -}}
 {{- end -}}
