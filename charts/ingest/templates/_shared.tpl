@@ -1,7 +1,6 @@
 {{/* What the API and the worker have in common. */}}
 {{- define "ingest.env" -}}
 {{ include "common.databaseEnv" (list . .Values.database) }}
-{{ include "common.authEnv" (list . .Values.auth) }}
 {{ include "common.embeddingEnv" (list . .Values.embedding) }}
 PILOTHOUSE_UPLOAD_MAX_BYTES: {{ include "ingest.maxUploadBytes" . | quote }}
 {{- end }}
