@@ -1,5 +1,6 @@
 """A model's volume: where the download runs, and which folder both ends mean."""
 
+import re
 from typing import Any
 
 from support.charts.helm import Object
@@ -48,3 +49,44 @@ def test_the_download_does_not_wait_for_a_server_that_nobody_starts() -> None:
     pod = job({"replicas": 0})
     assert "affinity" not in pod
     assert pod["nodeSelector"] == {"pool": "cards"}
+
+
+QWEN = {"model": {"name": "Qwen/Qwen2.5-1.5B-Instruct-GGUF"}, "file": "qwen-q4.gguf"}
+
+
+def folders(scenario: str, values: Object) -> tuple[str, set[str]]:
+    """Where the model is put, and where it is waited for and read."""
+    objects = rendered(scenario, values)
+    (download,) = kinds(objects, "Job")
+    args = download["spec"]["template"]["spec"]["containers"][0]["args"]
+    (server,) = kinds(objects, "Deployment")
+    texts = re.findall(r"/models/[\w./-]+", str(server["spec"]["template"]["spec"]))
+    read = {text.removesuffix("/.complete") for text in texts}
+    return args[args.index("--folder") + 1], read
+
+
+def test_all_files_of_a_model_lie_where_its_name_and_revision_say() -> None:
+    place = "/models/meta-llama--Llama-3.1-8B-Instruct/0e9e39f249a16976918f6564b8830bc894c89659"
+    assert folders("inference-tgi", {}) == (place, {place})
+
+
+def test_another_file_of_a_model_lies_elsewhere_and_the_server_looks_there() -> None:
+    q4, read = folders("inference-alone", QWEN)
+    assert re.fullmatch(r"/models/Qwen--Qwen2.5-1.5B-Instruct-GGUF/main-[0-9a-f]{8}", q4)
+    assert read == {q4, f"{q4}/qwen-q4.gguf"}
+    q8, read = folders("inference-alone", QWEN | {"file": "qwen-q8.gguf"})
+    assert read == {q8, f"{q8}/qwen-q8.gguf"}
+    assert q4 != q8
+
+
+def test_the_order_of_the_files_does_not_matter() -> None:
+    one, other = (
+        folders("inference-tgi", {"model": {"exclude": names}})[0] for names in (["a", "b"], ["b", "a"])
+    )
+    assert one == other
+
+
+def test_embeddings_read_what_was_fetched_for_them() -> None:
+    values = {"model": {"name": "acme/vectors"}}
+    place, read = folders("embeddings-alone", values)
+    assert read == {place}

@@ -9,7 +9,7 @@ args:
   - --revision
   - {{ $model.revision | quote }}
   - --folder
-  - /models
+  - {{ include "common.modelFolder" . }}
   {{- range $model.include }}
   - --include
   - {{ . | quote }}

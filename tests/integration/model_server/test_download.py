@@ -32,7 +32,8 @@ def run(
     hub: Hub, folder: Path, *arguments: str, repository: str = REPOSITORY, **env: str
 ) -> subprocess.CompletedProcess[str]:
     given = {**os.environ, "HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "1", "PILOTHOUSE_LOG_FORMAT": "json"}
-    command = [sys.executable, "-m", "pilothouse_model_server.download", repository, "--folder", str(folder)]
+    place = folder / "acme--tiny-model" / "main"
+    command = [sys.executable, "-m", "pilothouse_model_server.download", repository, "--folder", str(place)]
     return subprocess.run([*command, *arguments], env={**given, **env}, capture_output=True, text=True)
 
 
