@@ -2,7 +2,8 @@
 
 import pytest
 
-from support.charts.pods import own_pods
+from support.charts.helm import Object
+from support.charts.pods import kinds, own_pods
 from support.charts.scenario import rendered
 
 
@@ -16,3 +17,15 @@ def test_whoever_reads_the_files_of_strangers_has_no_key_of_the_callers(engine: 
         found.setdefault(component, set()).update(name for name in names if "_AUTH_" in name)
     api = {"PILOTHOUSE_AUTH_KEY", "PILOTHOUSE_AUTH_PREVIOUS_KEY", "PILOTHOUSE_AUTH_API_KEYS"}
     assert found == {"ingest": api, "ingest-worker": set(), "ingest-bulk": set()}
+
+
+@pytest.mark.parametrize("engine", ["job", "ray"])
+def test_another_queue_is_another_job(engine: str) -> None:
+    """Kueue lets nobody change the queue of one that is there."""
+
+    def job(queue: str) -> Object:
+        objects = rendered("ingest-bulk", {"bulk": {"engine": engine, "queueName": queue}})
+        return next(kinds(objects, "Job", "RayJob"))
+
+    assert job("batch")["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "batch"
+    assert len({job(queue)["metadata"]["name"] for queue in ("batch", "night", "")}) == 3

@@ -57,7 +57,7 @@ egress:
 apiVersion: ray.io/v1
 kind: RayJob
 metadata:
-  name: {{ printf "%s%s-%s" (ternary "r-" "" (regexMatch "^[0-9]" $name)) $name (sha256sum $spec | trunc 8) }}
+  name: {{ printf "%s%s-%s" (ternary "r-" "" (regexMatch "^[0-9]" $name)) $name (include "common.jobDigest" (list $spec .w)) }}
   namespace: {{ .ctx.Release.Namespace }}
   labels:
     {{- include "common.labels" (list .ctx .w.component) | nindent 4 }}
