@@ -29,3 +29,9 @@ def test_another_queue_is_another_job(engine: str) -> None:
 
     assert job("batch")["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "batch"
     assert len({job(queue)["metadata"]["name"] for queue in ("batch", "night", "")}) == 3
+
+
+@pytest.mark.parametrize("size", ["2Gi", "2.5G", "2097152Ki", "3000M"])
+def test_a_tmp_that_the_largest_upload_fits_into_is_taken(size: str) -> None:
+    values = {"global": {"maxUploadBytes": 2147483648}, "api": {"tmpSize": size}}
+    assert rendered("ingest-alone", values)
