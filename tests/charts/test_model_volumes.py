@@ -90,3 +90,9 @@ def test_embeddings_read_what_was_fetched_for_them() -> None:
     values = {"model": {"name": "acme/vectors"}}
     place, read = folders("embeddings-alone", values)
     assert read == {place}
+
+
+def test_the_weights_beside_an_onnx_file_are_fetched_with_it() -> None:
+    (download,) = kinds(rendered("embeddings-alone", {"model": {"name": "acme/vectors"}}), "Job")
+    args = download["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert {"onnx/model.onnx", "onnx/model.onnx_data"} <= set(args)
