@@ -105,8 +105,7 @@ egress:
         n=$((n + 1)); sleep 2
       done
   resources:
-    requests: {cpu: 10m, memory: 16Mi}
-    limits: {memory: 64Mi}
+    {{- include "common.waitResources" (list .m.o "16Mi" "64Mi") | nindent 4 }}
   volumeMounts:
     - {name: models, mountPath: /models, readOnly: true}
 {{- end }}
