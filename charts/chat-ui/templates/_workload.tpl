@@ -20,6 +20,9 @@ env:
   PILOTHOUSE_UPSTREAM_QUERY: {{ $query | quote }}
   PILOTHOUSE_UPSTREAM_INGEST: {{ $ingest | quote }}
   PILOTHOUSE_AUTH_MODE: {{ $auth.mode }}
+  {{- with include "chat-ui.hosts" . }}
+  PILOTHOUSE_AUTH_HOSTS: {{ . | quote }}
+  {{- end }}
   {{- if eq $auth.mode "proxy" }}
   PILOTHOUSE_AUTH_PROXY_USER_HEADER: {{ $auth.proxy.userHeader | quote }}
   PILOTHOUSE_AUTH_PROXY_GROUPS_HEADER: {{ $auth.proxy.groupsHeader | quote }}
@@ -47,4 +50,26 @@ egress:
   {{- include "common.egressToDatabase" (list . .Values.database) | nindent 2 }}
   {{- include "common.egressToURL" (list . $query "query") | nindent 2 }}
   {{- include "common.egressToURL" (list . $ingest "ingest") | nindent 2 }}
+{{- end }}
+
+{{/*
+Where nobody signs in, the names that the page answers to: another site could point its own name at an address of the page,
+and its scripts would read what is there. Nothing where people may come by names that the chart cannot know.
+*/}}
+{{- define "chat-ui.hosts" -}}
+{{- $service := include "common.componentName" (list . "chat-ui") -}}
+{{- $public := list -}}
+{{- if .Values.ingress.enabled -}}{{- $public = append $public .Values.ingress.host -}}{{- end -}}
+{{- if .Values.route.enabled -}}{{- $public = concat $public (.Values.route.hostnames | default (list "")) -}}{{- end -}}
+{{- $known := eq .Values.service.type "ClusterIP" -}}
+{{- range $public -}}
+{{- if or (not .) (contains "*" .) -}}{{- $known = false -}}{{- end -}}
+{{- end -}}
+{{- if and (eq .Values.auth.mode "none") $known -}}
+{{- $names := list "127.0.0.1" "localhost" "[::1]" $service -}}
+{{- range list "" ".svc" ".svc.cluster.local" -}}
+{{- $names = append $names (printf "%s.%s%s" $service $.Release.Namespace .) -}}
+{{- end -}}
+{{- concat $names $public | uniq | join "," -}}
+{{- end -}}
 {{- end }}

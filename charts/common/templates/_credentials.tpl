@@ -22,7 +22,7 @@ Call: include "common.credentials" (dict "ctx" $ "component" "database-credentia
   "args" (list "python" "-m" "pilothouse_core.credentials" "kubernetes" "/etc/pilothouse/credentials/wanted.json")
   "env" dict
   "podAnnotations" (dict "checksum/wanted" (sha256sum $json))
-  "resources" (dict "requests" (dict "cpu" "10m" "memory" "64Mi") "limits" (dict "memory" "128Mi"))
+  "resources" (.o.resources | default (dict "requests" (dict "cpu" "10m" "memory" "64Mi") "limits" (dict "memory" "128Mi")))
   "mounts" (list
     (dict "name" "wanted" "mountPath" "/etc/pilothouse/credentials" "readOnly" true)
     (dict "name" "token" "mountPath" "/var/run/secrets/kubernetes.io/serviceaccount" "readOnly" true))

@@ -7,6 +7,8 @@ Call: include "common.env" (dict "ctx" $ "env" $env "settings" $map "extra" $lis
 {{- $ctx := .ctx -}}
 {{- $env := deepCopy (.env | default dict) -}}
 {{- range $name, $value := .settings | default dict -}}
+{{- /* Helm reads the numbers of a file as floating-point ones, and would write a million as 1e+06. */ -}}
+{{- if and (kindIs "float64" $value) (eq $value (floor $value)) -}}{{- $value = int64 $value -}}{{- end -}}
 {{- $_ := set $env (printf "PILOTHOUSE_%s" $name) $value -}}
 {{- end -}}
 {{- $extra := .extra | default list -}}
@@ -65,8 +67,9 @@ so that it is never part of an address. Call: include "common.databaseEnv" (list
 {{- if $db.caSecret -}}
 {{- $query = printf "%s&sslrootcert=/etc/pilothouse/database/ca.crt" $query -}}
 {{- else if hasPrefix "verify-" $db.sslMode -}}
-{{- /* The certificates that the image trusts: what a managed database with a public certificate needs. */ -}}
-{{- $query = printf "%s&sslrootcert=system" $query -}}
+{{- /* What a managed database with a public certificate needs. By its path: `system` means the paths of the OpenSSL
+that psycopg was built with, and libpq takes it for verify-full alone. */ -}}
+{{- $query = printf "%s&sslrootcert=/etc/ssl/certs/ca-certificates.crt" $query -}}
 {{- end -}}
 PILOTHOUSE_DATABASE_URL: {{ printf "postgresql://%s@%s:%v/%s?%s" $db.user $host $db.port $db.name $query | quote }}
 PGPASSWORD:

@@ -21,8 +21,8 @@ Call: include "common.gpuOptions" (list $ $options $component) | fromYaml, and l
 {{- $_ := set $resources "claims" $names -}}
 {{- else -}}
 {{- $ask := dict $gpu.resourceName (toString $gpu.count) -}}
-{{- $_ := set $resources "limits" (merge $ask ($resources.limits | default dict)) -}}
-{{- $_ := set $resources "requests" (merge (deepCopy $ask) ($resources.requests | default dict)) -}}
+{{- $_ := set $resources "limits" (merge (deepCopy $ask) ($resources.limits | default dict)) -}}
+{{- $_ := set $resources "requests" (merge $ask ($resources.requests | default dict)) -}}
 {{- end -}}
 {{- $taint := ternary "nvidia.com/gpu" $gpu.resourceName (hasPrefix "nvidia.com/" $gpu.resourceName) -}}
 {{- $tolerations := ternary $gpu.tolerations (list (dict "key" $taint "operator" "Exists" "effect" "NoSchedule")) (kindIs "slice" $gpu.tolerations) -}}

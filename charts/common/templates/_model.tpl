@@ -7,6 +7,9 @@ options. Nothing is made where no model is named. Call: include "common.modelFol
 {{- $model := .m.model -}}
 {{- if $model.path -}}/models/{{ $model.path | trimPrefix "/" | trimSuffix "/" }}
 {{- else -}}/models/{{ replace "/" "--" $model.name }}/{{ replace "/" "--" $model.revision }}
+{{- /* Other files of the same model have a folder of their own, so that nobody takes the wrong ones for them. */ -}}
+{{- $files := dict "include" (sortAlpha $model.include) "exclude" (sortAlpha $model.exclude) -}}
+{{- if or $model.include $model.exclude -}}-{{ toJson $files | sha256sum | trunc 8 }}{{- end -}}
 {{- end -}}
 {{- end }}
 
@@ -102,8 +105,7 @@ egress:
         n=$((n + 1)); sleep 2
       done
   resources:
-    requests: {cpu: 10m, memory: 16Mi}
-    limits: {memory: 64Mi}
+    {{- include "common.waitResources" (list .m.o "16Mi" "64Mi") | nindent 4 }}
   volumeMounts:
     - {name: models, mountPath: /models, readOnly: true}
 {{- end }}

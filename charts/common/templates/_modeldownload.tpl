@@ -9,7 +9,7 @@ args:
   - --revision
   - {{ $model.revision | quote }}
   - --folder
-  - /models
+  - {{ include "common.modelFolder" . }}
   {{- range $model.include }}
   - --include
   - {{ . | quote }}
@@ -45,9 +45,7 @@ egress:
   "volumes" (list (dict "name" "models" "persistentVolumeClaim" (dict "claimName" (include "common.modelClaim" .)))) -}}
 {{- $o := merge (dict "networkPolicy" (pick .m.o.networkPolicy "enabled")) .m.download -}}
 {{- if include "common.modelOnOneNode" . -}}
-{{- /* Whoever mounts the volume first decides where it is: it must be a node where the server can run. */ -}}
-{{- $o = merge (dict "nodeSelector" (merge (deepCopy (.m.download.nodeSelector | default dict)) (.m.o.nodeSelector | default dict))
-  "tolerations" (concat (.m.download.tolerations | default list) (.m.o.tolerations | default list))) $o -}}
+{{- $o = merge (include "common.modelJobPlace" . | fromYaml) $o -}}
 {{- end -}}
 {{- $args := dict "ctx" .ctx "w" $w "o" $o -}}
 {{ include "common.job" $args }}
@@ -56,6 +54,28 @@ egress:
 {{- if .m.o.networkPolicy.enabled }}
 ---
 {{ include "common.networkPolicy" $args }}
+{{- end }}
+{{- end }}
+
+{{/*
+Where the Job runs when one node holds the volume: beside the server, which has it already while it waits for the model.
+Whoever mounts the volume first decides where it is, and only the server knows which nodes have cards. Where no server
+waits, the Job goes to a node where one can run.
+*/}}
+{{- define "common.modelJobPlace" -}}
+{{- $download := .m.download -}}{{- $server := .m.o -}}
+nodeSelector:
+  {{- toYaml (merge (deepCopy ($server.nodeSelector | default dict)) ($download.nodeSelector | default dict)) | nindent 2 }}
+tolerations:
+  {{- toYaml (concat ($download.tolerations | default list) ($server.tolerations | default list)) | nindent 2 }}
+{{- if gt (int (include "common.minReplicas" $server)) 0 }}
+{{- $affinity := deepCopy ($download.affinity | default dict) }}
+{{- $beside := dict "topologyKey" "kubernetes.io/hostname"
+  "labelSelector" (dict "matchLabels" (include "common.selectorLabels" (list .ctx .m.component) | fromYaml)) }}
+{{- $wanted := dig "podAffinity" "requiredDuringSchedulingIgnoredDuringExecution" list $affinity }}
+{{- $required := dict "requiredDuringSchedulingIgnoredDuringExecution" (append $wanted $beside) }}
+affinity:
+  {{- toYaml (mergeOverwrite $affinity (dict "podAffinity" $required)) | nindent 2 }}
 {{- end }}
 {{- end }}
 

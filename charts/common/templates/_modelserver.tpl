@@ -1,20 +1,20 @@
 {{/*
 Everything of a model's server: the workload, the volume, the download and claims of GPUs. The chart says what its
 engine is: `w` (component, port, image, args, env, probes, from), `engine`, `needsGPU`, `queueMetric`, an `example` of
-a model, and the `resources` and files to `include` that suit the engine where people set none.
+a model, the `model` with the files that its engine reads, and the `resources` that suit it where people set none.
 Call: include "common.modelServer" (dict "ctx" $ "w" $w "engine" … "needsGPU" … and so on)
 */}}
 {{- define "common.modelServer" -}}
 {{- $ctx := .ctx -}}{{- $component := .w.component -}}
 {{- $o := deepCopy $ctx.Values -}}
 {{- $_ := set $o "resources" ($o.resources | default .resources) -}}
-{{- $_ := set $o.model "include" ($o.model.include | default .include) -}}
+{{- $_ := set $o "model" .model -}}
 {{- $gpu := include "common.gpu" (list $o.gpu .needsGPU) -}}
 {{- if $gpu -}}
 {{- $o = mergeOverwrite $o (include "common.gpuOptions" (list $ctx $o $component) | fromYaml) -}}
 {{- end -}}
 {{- $model := dict "ctx" $ctx "m" (dict "component" $component "image" $ctx.Values.image "model" $o.model "cache" $o.cache "download" $o.download "o" $o) -}}
-{{- include "common.validateModelServer" (merge (dict "o" $o "gpu" $gpu "model" $model) .) -}}
+{{- include "common.validateModelServer" (merge (dict "o" $o "gpu" $gpu "model" $model) (omit . "model")) -}}
 {{- $pod := include "common.modelPod" $model | fromYaml -}}
 {{- $shm := and (ne .engine "local") (list (dict "name" "shm" "emptyDir" (dict "medium" "Memory" "sizeLimit" $o.gpu.shm))) -}}
 {{- $w := merge (dict
@@ -23,8 +23,7 @@ Call: include "common.modelServer" (dict "ctx" $ "w" $w "engine" … "needsGPU" 
   "initContainers" ($pod.initContainers | default list)
   "egress" ($pod.egress | default list)
   "strategy" (include "common.exclusiveStrategy" (dict "o" $o "gpu" $gpu "alone" (include "common.modelOnOneNode" $model)) | fromYaml)
-  "kedaTriggers" (include "common.queueTriggers" (dict "ctx" $ctx "metric" .queueMetric "component" $component) | fromYamlArray)
-  "progressDeadlineSeconds" 3600) .w -}}
+  "kedaTriggers" (include "common.queueTriggers" (dict "ctx" $ctx "metric" .queueMetric "component" $component) | fromYamlArray)) .w -}}
 {{- if $gpu -}}
 {{- $_ := set $w "resourceClaims" (include "common.gpuClaims" (list $ctx $o $component) | fromYamlArray) -}}
 {{- end -}}

@@ -116,14 +116,16 @@ the URL's port. Call: include "common.egressToURL" (list $ $url "inference")
 {{- end }}
 
 {{/*
-To the database: CloudNativePG's pods and poolers when it is this release's, otherwise anywhere on its port.
+To the database: CloudNativePG's pods and poolers when it is this release's, otherwise anywhere on its port. A server
+elsewhere may have a name that begins like the cluster's, so the whole name is looked at.
 Call: include "common.egressToDatabase" (list $ .Values.database)
 */}}
 {{- define "common.egressToDatabase" -}}
 {{- $ctx := index . 0 -}}
 {{- $db := include "common.databaseOf" . | fromYaml -}}
 {{- $cluster := include "common.componentName" (list $ctx "database") -}}
-{{- if hasPrefix $cluster $db.host -}}
+{{- $service := printf "%s-(rw|ro|r|pooler-[a-z0-9-]+)" (regexQuoteMeta $cluster) -}}
+{{- if regexMatch (printf "^%s(\\.%s(\\.svc(\\..+)?)?)?$" $service $ctx.Release.Namespace) $db.host -}}
 - ports:
     - port: 5432
   to:

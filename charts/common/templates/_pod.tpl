@@ -76,8 +76,7 @@ spec:
       env:
         {{- include "common.env" (dict "ctx" $ctx "env" $w.schemaEnv) | nindent 8 }}
       resources:
-        requests: {cpu: 10m, memory: 64Mi}
-        limits: {memory: 128Mi}
+        {{- include "common.waitResources" (list $o "64Mi" "128Mi") | nindent 8 }}
       volumeMounts:
         - {name: tmp, mountPath: /tmp}
         {{- with $w.schemaMounts }}
@@ -149,6 +148,16 @@ spec:
     {{- with $o.extraVolumes }}
     {{- tpl (toYaml .) $ctx | nindent 4 }}
     {{- end }}
+{{- end }}
+
+{{/*
+Resources of a container that only waits. Where a quota asks for more limits than that of memory, those of the part do: they
+cost nothing, as the two never run together. Call: include "common.waitResources" (list $options "64Mi" "128Mi")
+*/}}
+{{- define "common.waitResources" -}}
+{{- $limits := pick (dig "limits" dict ((index . 0).resources | default dict)) "cpu" "ephemeral-storage" -}}
+requests: {cpu: 10m, memory: {{ index . 1 }}}
+limits: {{ toJson (merge (dict "memory" (index . 2)) $limits) }}
 {{- end }}
 
 {{/* Image and security context of a container of ours. */}}

@@ -38,6 +38,9 @@ Call: include "common.requireKind" (list $ "keda.sh/v1alpha1/ScaledObject" "KEDA
 {{- if gt (int $o.autoscaling.minReplicas) (int $o.autoscaling.maxReplicas) -}}
 {{- include "common.refuse" (list (printf "%s: autoscaling.minReplicas is above autoscaling.maxReplicas. Make it at most %d." $name (int $o.autoscaling.maxReplicas))) -}}
 {{- end -}}
+{{- if and (eq $o.autoscaling.engine "hpa") (lt (int $o.autoscaling.minReplicas) 1) -}}
+{{- include "common.refuse" (list (printf "%s: autoscaling.minReplicas is 0, and without a pod there is no CPU to go by. Set it to 1 or more, or set autoscaling.engine to keda, which may start from nothing." $name)) -}}
+{{- end -}}
 {{- if and (eq $o.autoscaling.engine "hpa") (not (dig "requests" "cpu" "" ($o.resources | default dict))) -}}
 {{- include "common.refuse" (list (printf "%s: autoscaling by CPU needs resources.requests.cpu, which the percentage is of." $name)) -}}
 {{- end -}}

@@ -15,10 +15,11 @@ apiVersion: policy/v1
 kind: PodDisruptionBudget
 {{ include "common.metadata" . }}
 spec:
-  {{- if hasKey .o.pdb "minAvailable" | and (not (kindIs "invalid" .o.pdb.minAvailable)) }}
+  {{- if not (kindIs "invalid" .o.pdb.minAvailable) }}
   minAvailable: {{ .o.pdb.minAvailable }}
   {{- else }}
-  maxUnavailable: {{ .o.pdb.maxUnavailable | default 1 }}
+  {{- /* 0 is a number too: whoever says it wants no drain while this runs. */}}
+  maxUnavailable: {{ ternary 1 .o.pdb.maxUnavailable (kindIs "invalid" .o.pdb.maxUnavailable) }}
   {{- end }}
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
@@ -66,10 +67,11 @@ spec:
   pollingInterval: {{ $auto.keda.pollingInterval }}
   cooldownPeriod: {{ $auto.keda.cooldownPeriod }}
   {{- if gt (int $auto.minReplicas) 0 }}
-  # A trigger that cannot be asked must not take the replicas away.
+  # A trigger that cannot be asked must not take away the replicas that are at work.
   fallback:
     failureThreshold: 3
     replicas: {{ $auto.minReplicas }}
+    behavior: currentReplicasIfHigher
   {{- end }}
   {{- with $auto.behavior }}
   advanced:

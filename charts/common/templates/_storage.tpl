@@ -57,3 +57,11 @@ Call: include "common.requireStorage" (list $ "storage" $class "ReadWriteOnce")
 - local.csi.openebs.io
 - zfs.csi.openebs.io
 {{- end }}
+
+{{/* A quantity of Kubernetes, such as 1.5Gi, in bytes. Call: include "common.bytes" "1.5Gi" */}}
+{{- define "common.bytes" -}}
+{{- $number := regexFind "^[0-9.]+" . -}}
+{{- $units := dict "" 1 "m" 0.001 "k" 1000 "K" 1000 "M" 1000000 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+  "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
+{{- mulf $number (index $units (trimPrefix $number .)) | int64 -}}
+{{- end }}

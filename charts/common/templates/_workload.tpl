@@ -44,9 +44,8 @@ spec:
   replicas: {{ $o.replicas }}
   {{- end }}
   revisionHistoryLimit: 3
-  {{- with $w.progressDeadlineSeconds }}
-  progressDeadlineSeconds: {{ . }}
-  {{- end }}
+  # A pod may wait for a restore or a large download; a Deployment past its deadline counts as failed.
+  progressDeadlineSeconds: 3600
   strategy:
     {{- with $o.strategy }}
     {{- toYaml . | nindent 4 }}

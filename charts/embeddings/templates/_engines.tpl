@@ -35,7 +35,14 @@ probes:
   {{- include "common.httpProbes" (dict "startupSeconds" 1800 "startup" "/health" "live" "/health" "ready" "/health") | nindent 2 }}
 {{- end }}
 
+{{/* The model's values, with the files that ONNX Runtime reads where people name none. Large weights lie beside the model. */}}
+{{- define "embeddings.model" -}}
+{{- $onnx := list "*.json" "*.txt" "model.onnx" "model.onnx_data" "onnx/model.onnx" "onnx/model.onnx_data" "1_Pooling/*" -}}
+{{- $include := .Values.model.include | default (ternary $onnx list (eq .Values.engine "local")) -}}
+{{- toYaml (merge (dict "include" $include) .Values.model) -}}
+{{- end }}
+
 {{- define "embeddings.folder" -}}
-{{- $m := dict "ctx" . "m" (dict "model" .Values.model) -}}
+{{- $m := dict "ctx" . "m" (dict "model" (include "embeddings.model" . | fromYaml)) -}}
 {{- if include "common.modelWanted" $m }}{{ include "common.modelFolder" $m }}{{ end -}}
 {{- end }}

@@ -58,8 +58,14 @@ probes:
 {{- include "common.httpProbes" (dict "startupSeconds" 1800 "startup" "/health" "live" "/health" "ready" "/health") -}}
 {{- end }}
 
+{{/* The model's values, with the files that are wanted of it where people name none. */}}
+{{- define "inference.model" -}}
+{{- $include := .Values.model.include | default (list .Values.file | compact) -}}
+{{- toYaml (merge (dict "include" $include) .Values.model) -}}
+{{- end }}
+
 {{- define "inference.folder" -}}
-{{- $m := dict "ctx" . "m" (dict "model" .Values.model) -}}
+{{- $m := dict "ctx" . "m" (dict "model" (include "inference.model" . | fromYaml)) -}}
 {{- if include "common.modelWanted" $m }}{{ include "common.modelFolder" $m }}{{ end -}}
 {{- end }}
 

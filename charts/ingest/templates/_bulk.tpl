@@ -55,7 +55,7 @@ job:
   backoffLimitPerIndex: {{ $o.retries }}
   backoffLimit: {{ mul $parts (add1 $o.retries) }}
   {{- with $o.activeDeadlineSeconds }}
-  activeDeadlineSeconds: {{ . }}
+  activeDeadlineSeconds: {{ int64 . }}
   {{- end }}
   podFailurePolicy:
     rules:
@@ -74,6 +74,7 @@ job:
 {{- if eq (empty $o.source.existingClaim) (empty $o.source.volume) -}}
 {{- include "common.refuse" (list "bulk is enabled, so say where the files are: either a claim (--set bulk.source.existingClaim=archive) or a volume (bulk.source.volume), and not both.") -}}
 {{- end -}}
+{{- include "ingest.validateTmp" (list . "bulk") -}}
 {{- if eq $o.engine "ray" -}}
 {{- include "common.requireKind" (list . "ray.io/v1/RayJob" "KubeRay" "bulk.engine is ray" "helm install kuberay-operator kuberay-operator --repo https://ray-project.github.io/kuberay-helm --namespace kuberay --create-namespace") -}}
 {{- if lt (int $o.ray.maxWorkers) (int $o.ray.minWorkers) -}}

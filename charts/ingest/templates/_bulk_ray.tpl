@@ -57,7 +57,7 @@ egress:
 apiVersion: ray.io/v1
 kind: RayJob
 metadata:
-  name: {{ printf "%s%s-%s" (ternary "r-" "" (regexMatch "^[0-9]" $name)) $name (sha256sum $spec | trunc 8) }}
+  name: {{ printf "%s%s-%s" (ternary "r-" "" (regexMatch "^[0-9]" $name)) $name (include "common.jobDigest" (list $spec .w)) }}
   namespace: {{ .ctx.Release.Namespace }}
   labels:
     {{- include "common.labels" (list .ctx .w.component) | nindent 4 }}
@@ -91,7 +91,7 @@ shutdownAfterJobFinishes: true
 submissionMode: K8sJobMode
 backoffLimit: {{ $ray.retries }}
 {{- with .o.activeDeadlineSeconds }}
-activeDeadlineSeconds: {{ . }}
+activeDeadlineSeconds: {{ int64 . }}
 {{- end }}
 submitterPodTemplate:
   {{- include "common.podTemplate" (dict "ctx" .ctx "w" $submitter "o" $few) | nindent 2 }}

@@ -1,7 +1,6 @@
 {{/* What the API and the worker have in common. */}}
 {{- define "ingest.env" -}}
 {{ include "common.databaseEnv" (list . .Values.database) }}
-{{ include "common.authEnv" (list . .Values.auth) }}
 {{ include "common.embeddingEnv" (list . .Values.embedding) }}
 PILOTHOUSE_UPLOAD_MAX_BYTES: {{ include "ingest.maxUploadBytes" . | quote }}
 {{- end }}
@@ -22,4 +21,17 @@ probes:
 
 {{- define "ingest.maxUploadBytes" -}}
 {{- (include "common.global" . | fromYaml).maxUploadBytes | default 104857600 | int64 -}}
+{{- end }}
+
+{{/*
+Refuses a /tmp that the largest file does not fit into: the pod would be evicted in the middle of it.
+Call: include "ingest.validateTmp" (list $ "api")
+*/}}
+{{- define "ingest.validateTmp" -}}
+{{- $ctx := index . 0 -}}{{- $part := index . 1 -}}
+{{- $size := (index $ctx.Values $part).tmpSize | default "1Gi" -}}
+{{- $most := include "ingest.maxUploadBytes" $ctx -}}
+{{- if lt (include "common.bytes" $size | int64) (int64 $most) -}}
+{{- include "common.refuse" (list (printf "ingest: %s.tmpSize is %s, and a file may have %s bytes (global.maxUploadBytes), which are kept there for a while. Raise %s.tmpSize, or lower global.maxUploadBytes." $part $size $most $part)) -}}
+{{- end -}}
 {{- end }}

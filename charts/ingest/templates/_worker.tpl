@@ -1,4 +1,7 @@
-{{/* The worker. Its port answers probes and metrics only. */}}
+{{/*
+The worker. Its port answers probes and metrics only, so it needs no signing key, and it has none: here the files of
+strangers are read.
+*/}}
 {{- define "ingest.worker" -}}
 component: ingest-worker
 port: 8084

@@ -33,6 +33,9 @@ env:
   {{- with tpl .Values.rerank.url . }}
   PILOTHOUSE_RERANK_URL: {{ . | quote }}
   {{- end }}
+  {{- with .Values.rerank.existingSecret }}
+  PILOTHOUSE_RERANK_KEY: {secret: {{ . | quote }}, key: {{ $.Values.rerank.key }}}
+  {{- end }}
 probes:
   {{- include "common.httpProbes" dict | nindent 2 }}
 mounts:

@@ -66,7 +66,13 @@ def parts(new_namespace: NewNamespace) -> dict[str, Release]:
             "embedding": embedding,
             "networkPolicy": let_in("chat-ui"),
         },
-        "chat-ui": {"database": database("chat"), "auth": auth, "upstream": upstream},
+        # It is opened by its address, which the chart does not know.
+        "chat-ui": {
+            "database": database("chat"),
+            "auth": auth,
+            "upstream": upstream,
+            "settings": {"AUTH_HOSTS": ""},
+        },
     }
     return {chart: alone(namespace, chart, values) for chart, values in wanted.items()}
 

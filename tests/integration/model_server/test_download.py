@@ -36,7 +36,8 @@ def run(
     theirs = re.compile(r"HF_.*|.*_proxy", re.IGNORECASE)
     inherited = {name: value for name, value in os.environ.items() if not theirs.fullmatch(name)}
     given = {"HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "1", "PILOTHOUSE_LOG_FORMAT": "json"}
-    command = [sys.executable, "-m", "pilothouse_model_server.download", repository, "--folder", str(folder)]
+    place = folder / "acme--tiny-model" / "main"
+    command = [sys.executable, "-m", "pilothouse_model_server.download", repository, "--folder", str(place)]
     return subprocess.run(
         [*command, *arguments], env={**inherited, **given, **env}, capture_output=True, text=True
     )

@@ -47,6 +47,15 @@ def kinds(objects: list[Object], *wanted: str) -> Iterator[Object]:
     return (o for o in objects if o["kind"] in wanted)
 
 
+def one(objects: list[Object], kind: str, name: str) -> Object:
+    return next(o for o in kinds(objects, kind) if o["metadata"]["name"] == name)
+
+
+def environment(container: Object) -> dict[str, str]:
+    """Its variables that are plain text."""
+    return {v["name"]: v["value"] for v in container.get("env", []) if "value" in v}
+
+
 def pods(objects: list[Object]) -> list[Pod]:
     return [pod for o in objects for pod in _pods_of(o)]
 

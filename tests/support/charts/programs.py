@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -9,24 +10,40 @@ from unittest import mock
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings
 
+import pilothouse_chat_ui.selftest.settings
 import pilothouse_chat_ui.settings
+import pilothouse_ingest.bulk.settings
 import pilothouse_ingest.settings
+import pilothouse_model_server.download.__main__
 import pilothouse_model_server.settings
 import pilothouse_query.settings
 from support.charts.helm import ROOT, Object
-from support.charts.pods import own_pods
+from support.charts.pods import Pod, own_pods
 from support.charts.references import EXPANSION
 
-SETTINGS: dict[tuple[str, ...], type[BaseSettings]] = {
+# What a program reads; nothing, for the one that has its whole task in a file.
+SETTINGS: dict[tuple[str, ...], type[BaseSettings] | None] = {
     ("pilothouse_chat_ui",): pilothouse_chat_ui.settings.Settings,
+    ("pilothouse_chat_ui.selftest",): pilothouse_chat_ui.selftest.settings.Settings,
+    ("pilothouse_core.credentials", "kubernetes"): None,
     ("pilothouse_ingest", "api"): pilothouse_ingest.settings.IngestSettings,
     ("pilothouse_ingest", "worker"): pilothouse_ingest.settings.WorkerProcessSettings,
+    ("pilothouse_ingest", "bulk"): pilothouse_ingest.bulk.settings.BulkProcessSettings,
     ("pilothouse_model_server",): pilothouse_model_server.settings.Settings,
     ("pilothouse_model_server", "chat"): pilothouse_model_server.settings.Settings,
     ("pilothouse_model_server", "embeddings"): pilothouse_model_server.settings.EmbeddingsSettings,
+    ("pilothouse_model_server.download",): pilothouse_model_server.download.__main__.DownloadSettings,
     ("pilothouse_query",): pilothouse_query.settings.Settings,
 }
-IMAGE = re.compile(r"(?:^|/)pilothouse/(ingest|query|chat-ui|model-server)[:@]")
+# Of the others every word is known.
+TAKE_ARGUMENTS = {
+    ("pilothouse_core.credentials", "kubernetes"),
+    ("pilothouse_ingest", "bulk"),
+    ("pilothouse_model_server.download",),
+}
+IMAGE = re.compile(r"(?:^|/)pilothouse/(ingest|query|chat-ui|model-server)(?:-ray)?[:@]")
+# It hands the job over and runs none of our programs.
+RAY_SUBMITTER = "submitter"
 # What a Secret may hold.
 SECRET = "0123456789abcdef0123456789abcdef"
 API_KEYS = f"caller:{SECRET}"
@@ -36,13 +53,18 @@ def problems(objects: list[Object]) -> Iterator[str]:
     for pod in own_pods(objects):
         for container in pod.containers:
             service = IMAGE.search(container.get("image", ""))
-            if service:
-                for problem in _container(container, service[1]):
+            if service and container["name"] != RAY_SUBMITTER:
+                for problem in _container(container, _words(pod, container), service[1]):
                     yield f"{pod}: {container['name']}: {problem}"
 
 
-def _container(container: Object, service: str) -> Iterator[str]:
+def _words(pod: Pod, container: Object) -> list[str]:
+    """What it runs; where KubeRay starts Ray, that is what Ray then runs."""
     words = [*container.get("command", []), *container.get("args", [])]
+    return words or shlex.split(pod.owner["spec"].get("entrypoint", ""))
+
+
+def _container(container: Object, words: list[str], service: str) -> Iterator[str]:
     if words[:1] == ["pilothouse-migrate"] or words[:2] == ["sh", "-c"]:
         return
     if words[:2] != ["python", "-m"]:
@@ -59,8 +81,15 @@ def _container(container: Object, service: str) -> Iterator[str]:
         (sources[package] / package / file).exists() for file in (f"{module}.py", f"./{module}/__main__.py")
     ):
         yield f"{words[2]} is no program"
-    if settings := SETTINGS.get(tuple(words[2:])):
+    program = next((program for program in SETTINGS if _runs(program, tuple(words[2:]))), None)
+    if program is None:
+        yield f"which settings {' '.join(words[2:])} reads is not known here"
+    elif settings := SETTINGS[program]:
         yield from _settings(container, settings, service)
+
+
+def _runs(program: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    return words == program or (program in TAKE_ARGUMENTS and words[: len(program)] == program)
 
 
 def _settings(container: Object, settings: type[BaseSettings], service: str) -> Iterator[str]:

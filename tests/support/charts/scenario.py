@@ -94,6 +94,12 @@ class Rendering:
         return [o for o in self.objects if o["metadata"]["name"] not in self.scenario.external.objects]
 
 
+def rendered(name: str, values: Object, helm: str = HELMS[0]) -> list[Object]:
+    """The objects of a scenario with values laid over its own."""
+    begin = next(s for s in scenarios() if s.name == name)
+    return objects_in(begin.also(values=merged(begin.install.values, values)).install.render(helm))
+
+
 class Renderings:
     """Renders every scenario once and in the background; a test waits only for the one it wants."""
 

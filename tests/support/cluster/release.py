@@ -85,7 +85,12 @@ class Release:
             yaml.safe_dump(self.values, values)
             values.flush()
             waiting = ["--wait", "--timeout", f"{seconds}s"] if wait else []
-            everything = [self.name, self.chart, *files, "--values", values.name, *waiting, *arguments]
+            # This machine looks up no names in the cluster, and no chart knows the addresses.
+            open_page = (
+                ["--set", "chat-ui.settings.AUTH_HOSTS="] if "pilothouse" in Path(self.chart).name else []
+            )
+            given = ["--values", values.name, *open_page]
+            everything = [self.name, self.chart, *files, *given, *waiting, *arguments]
             return self._explained(verb, *everything, seconds=seconds)
 
     def _explained(self, verb: str, *arguments: str, seconds: int) -> str:

@@ -49,6 +49,12 @@ def test_no_secret_is_in_the_file() -> None:
                 assert asked_for or re.fullmatch(r"/credentials/[\w.-]+", value), (name, variable)
 
 
+def test_whoever_reads_the_files_of_strangers_has_no_key_of_the_callers() -> None:
+    given = {variable for variable in SERVICES["worker"]["environment"] if "_AUTH_" in variable}
+    assert given == set()
+    assert "PILOTHOUSE_AUTH_KEY_FILE" in SERVICES["ingest"]["environment"]
+
+
 def test_only_the_page_and_the_two_apis_are_published_and_only_to_this_machine() -> None:
     published = {name for name, service in SERVICES.items() if service.get("ports")}
     assert published == {"chat-ui", "ingest", "query", "query-gpu", "query-external"}

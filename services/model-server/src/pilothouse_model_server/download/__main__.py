@@ -1,8 +1,8 @@
 """`python -m pilothouse_model_server.download OWNER/NAME`: puts a hub's model into a folder, once.
 
-The model lies in `<folder>/<OWNER--NAME>/<revision>`, and is whole when `.complete` is in there: files are
-fetched into a hidden folder beside it, which is renamed at the end. Where it is whole already nothing is
-done, and no network is needed. A run that was cut off goes on with the files that are missing.
+The folder is the model's own, and whole when `.complete` is in there: files are fetched into a hidden folder
+beside it, which is renamed at the end. Where it is whole already nothing is done, and no network is needed. A
+run that was cut off goes on with the files that are missing.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="pilothouse-download", description=__doc__)
     parser.add_argument("repository", help="the model's name on the hub, OWNER/NAME")
     parser.add_argument("--revision", default="main", help="branch, tag or commit (main)")
-    parser.add_argument("--folder", type=Path, required=True, help="the cache")
+    parser.add_argument("--folder", type=Path, required=True, help="where it shall lie, alone")
     parser.add_argument("--include", action="append", default=[], metavar="GLOB", help="only such files")
     parser.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="no such files")
     given = parser.parse_args()

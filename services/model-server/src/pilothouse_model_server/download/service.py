@@ -55,31 +55,25 @@ class Wanted:
         """The choice of files, as the marker remembers it."""
         return {"include": sorted(self.include), "exclude": sorted(self.exclude)}
 
-    def place(self, folder: Path) -> Path:
-        """Where it lies, once it is whole."""
-        return folder / self.repository.replace("/", "--") / self.revision.replace("/", "--")
 
-
-def download(wanted: Wanted, folder: Path) -> Path:
-    """The model's folder, fetched if need be. Raises DownloadError."""
+def download(wanted: Wanted, target: Path) -> None:
+    """Fetches it into the folder, if it is not there. Raises DownloadError."""
     if not REPOSITORY.fullmatch(wanted.repository) or not REVISION.fullmatch(wanted.revision):
         raise DownloadError(
             f"{wanted.repository} at {wanted.revision} is no name of a model. "
             "Write OWNER/NAME --revision BRANCH."
         )
-    target = wanted.place(folder)
     if _is_there(wanted, target):
-        return target
+        return
     with _disk_errors(target), _alone(target.parent):
         if _is_there(wanted, target):
-            return target
+            return
         if target.exists():
             raise DownloadError(
                 f"{target} is there, but this program did not complete it. Create the empty file "
                 f"{target / MARKER} to use it as it is, or delete the folder to fetch it anew."
             )
         _fetch(wanted, target)
-    return target
 
 
 def _is_there(wanted: Wanted, target: Path) -> bool:
