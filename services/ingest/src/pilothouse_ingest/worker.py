@@ -26,7 +26,7 @@ from pilothouse_ingest.indexing.batcher import EmbeddingBatcher
 from pilothouse_ingest.indexing.pipeline import Pipeline
 from pilothouse_ingest.jobs.depth import measuring
 from pilothouse_ingest.jobs.queue import QUEUE, TASK, IndexQueue
-from pilothouse_ingest.jobs.retry import Backoff, in_words, is_last_attempt
+from pilothouse_ingest.jobs.retry import Backoff, in_words, is_final
 from pilothouse_ingest.jobs.sweep import sweep
 from pilothouse_ingest.parsing.pool import ParserPool
 from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings, WorkerSettings
@@ -56,7 +56,9 @@ async def run_worker(
         batcher = await stack.enter_async_context(
             EmbeddingBatcher(embedder, batch_size=settings.embedding.batch_size)
         )
-        queue = IndexQueue()
+        # While the embedding server is away, those in work wait for their next attempt, the others where
+        # they are.
+        queue = IndexQueue(held=lambda: embedder.away is not None)
         await queue.open(pool)
         pipeline = Pipeline(
             pool=pool,
@@ -119,7 +121,7 @@ def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings, u
                     unfit.set()  # It would go on so with every document.
                 attempt = job.attempts + 1
                 log.warning("document_attempt_failed", document_id=document_id, attempt=attempt, exc_info=exc)
-                if is_last_attempt(job, settings):
+                if is_final(exc, job, settings):
                     await pipeline.fail(job.id, identifier, revision, *in_words(exc, attempt))
                     return
                 with contextlib.suppress(Error, PoolTimeout):
