@@ -113,6 +113,24 @@ async def test_a_server_that_answers_something_else_is_an_error(answers: dict[st
     assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("served", "model"),
+    [
+        ({"served_model_name": "BAAI/bge-m3"}, "BAAI/bge-m3"),
+        ({"served_model_name": ""}, "/models/BAAI--bge-m3/main"),
+        ({}, "/models/BAAI--bge-m3/main"),
+    ],
+)
+async def test_a_model_has_the_name_that_the_server_gives_it(served: dict[str, str], model: str) -> None:
+    info = {"model_id": "/models/BAAI--bge-m3/main", "max_input_length": 256, **served}
+    answers = {"/info": httpx2.Response(200, json=info), "/embed": httpx2.Response(200, json=[[0.6, 0.8]])}
+    transport = httpx2.MockTransport(lambda request: answers[request.url.path])
+    async with httpx2.AsyncClient(transport=transport, base_url="http://tei") as client:
+        embedder = TeiEmbedder(client, batch_size=8)
+        await embedder.start()
+    assert embedder.model == model
+
+
 class Replaced:
     """A server whose model is replaced by another, and which is away in between when told so."""
 

@@ -273,7 +273,9 @@ class TeiEmbedder:
         try:
             info = await self._request("GET", "/info")
             try:
-                model, max_tokens = str(info["model_id"]), int(info["max_input_length"])
+                # A model from a cache has a folder as its id, which says more than which model it is.
+                model = str(info.get("served_model_name") or info["model_id"])
+                max_tokens = int(info["max_input_length"])
                 most = int(info.get("max_client_batch_size") or self._wanted_batch)
             except (AttributeError, KeyError, TypeError, ValueError) as exc:
                 raise self._error("/info does not name the model and its longest input") from exc
