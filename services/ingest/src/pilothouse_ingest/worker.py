@@ -8,7 +8,7 @@ worker finds what it held.
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -40,9 +40,16 @@ _POLL_SECONDS = 1.0
 
 
 async def run_worker(
-    settings: IngestSettings, *, stop: asyncio.Event, embedder: Embedder | None = None
+    settings: IngestSettings,
+    *,
+    stop: asyncio.Event,
+    embedder: Embedder | None = None,
+    ended: Callable[[], None] = lambda: None,
 ) -> None:
-    """Works until `stop` is set. Raises `EmbedderError` when a local model cannot be loaded."""
+    """Works until `stop` is set, and calls `ended` after each document that came to an end.
+
+    Raises `EmbedderError` when a local model cannot be loaded.
+    """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             open_pool(settings.database, application_name="ingest-worker", search_path=SEARCH_PATH)
@@ -70,7 +77,7 @@ async def run_worker(
             settings=settings.chunking,
         )
         unfit = asyncio.Event()
-        _register(queue, pipeline, settings.worker, unfit)
+        _register(queue, pipeline, settings.worker, unfit, ended)
         async with _sweeping(pool, queue, settings.worker):
             while await _can_work(health, stop):
                 unfit.clear()
@@ -103,7 +110,13 @@ async def _can_work(health: WorkerHealth, stop: asyncio.Event) -> bool:
     return False
 
 
-def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings, unfit: asyncio.Event) -> None:
+def _register(
+    queue: IndexQueue,
+    pipeline: Pipeline,
+    settings: WorkerSettings,
+    unfit: asyncio.Event,
+    ended: Callable[[], None],
+) -> None:
     @queue.app.task(name=TASK, queue=QUEUE, pass_context=True, retry=Backoff(settings))
     async def index_document(context: JobContext, document_id: str, revision: int) -> None:
         job = context.job
@@ -123,10 +136,11 @@ def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings, u
                 log.warning("document_attempt_failed", document_id=document_id, attempt=attempt, exc_info=exc)
                 if is_final(exc, job, settings):
                     await pipeline.fail(job.id, identifier, revision, *in_words(exc, attempt))
-                    return
-                with contextlib.suppress(Error, PoolTimeout):
-                    await pipeline.wait(identifier, revision)
-                raise
+                else:
+                    with contextlib.suppress(Error, PoolTimeout):
+                        await pipeline.wait(identifier, revision)
+                    raise
+            ended()
 
 
 async def _work(
