@@ -17,10 +17,14 @@ from pilothouse_core.testing import HashEmbedder
 
 @dataclass
 class EmbeddingServer:
-    """Serves this model; `instead` is answered to everything while it is set."""
+    """Serves this model, but no text with `poison`; `instead` is answered to everything while it is set.
+
+    The first `busy_times` texts are refused for lack of time.
+    """
 
     embedder: HashEmbedder = field(default_factory=HashEmbedder)
     instead: Response | None = None
+    busy_times: int = 0
     keys: list[str] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -37,7 +41,13 @@ class EmbeddingServer:
     async def _embed(self, request: Request) -> Response:
         if self.instead is not None:
             return self.instead
-        vectors = await self.embedder.embed_documents((await request.json())["inputs"])
+        texts = (await request.json())["inputs"]
+        if self.busy_times and texts != ["dimension"]:
+            self.busy_times -= 1
+            return Response(status_code=429)
+        if any("poison" in text for text in texts):
+            return JSONResponse({"error": "inference failed", "error_type": "Backend"}, status_code=424)
+        vectors = await self.embedder.embed_documents(texts)
         return JSONResponse([[float(number) for number in vector] for vector in vectors])
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import pytest
 from fastapi import FastAPI, Form, Response, UploadFile
+from structlog.testing import capture_logs
 
 from integration.chat_ui.replicas import KEY, Browser, replica, serving, settings_for
 from pilothouse_core.auth import Authenticator, Principal
@@ -111,6 +112,21 @@ async def test_a_service_without_its_database_says_so() -> None:
     assert response.status_code == 503
     assert response.json()["missing"]["database"].startswith("It cannot be used: ")
     assert "/nonexistent" in response.json()["missing"]["database"]
+
+
+async def test_who_runs_the_service_is_told_why_the_database_is_away_and_strangers_are_not() -> None:
+    nowhere = Database("host=/nonexistent dbname=none", "none")
+    settings = settings_for(nowhere).model_copy(update={"auth": AuthSettings(mode="none", key=KEY)})
+    with capture_logs() as lines:
+        async with replica(settings) as one, one.browser() as anybody:
+            response = await anybody.client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["missing"] == {
+        "database": "It cannot be used now; the log of this service says why."
+    }
+    said = [line["database"] for line in lines if line["event"] == "not_ready"]
+    assert len(said) == 1
+    assert "/nonexistent" in said[0]
 
 
 async def test_who_people_are_is_told_the_page_and_the_services_behind(database: Database) -> None:

@@ -272,14 +272,14 @@ async def test_a_replica_that_is_being_replaced_costs_time_and_no_upload() -> No
 
 
 @asynccontextmanager
-async def dying(deaths: int) -> AsyncIterator[tuple[str, list[bytes]]]:
+async def dying(deaths: int, status: bytes = b"200 OK") -> AsyncIterator[tuple[str, list[bytes]]]:
     """A server on a socket that hangs up on the first requests; its address and what it was sent."""
     heads: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heads.append(await reader.readuntil(b"\r\n\r\n"))
         if len(heads) > deaths:
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+            writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
             await writer.drain()
         writer.close()
 
@@ -299,3 +299,14 @@ async def test_only_what_may_be_sent_twice_is_sent_again(
         response = await browser.request(method, "/api/collections/a", content=content)
     assert response.status_code == status
     assert len(heads) == sent
+
+
+@pytest.mark.parametrize(
+    ("method", "deaths", "status"), [("DELETE", 1, 204), ("DELETE", 0, 404), ("GET", 1, 404)]
+)
+async def test_what_a_deletion_with_a_lost_answer_has_deleted_is_not_reported_missing(
+    method: str, deaths: int, status: int
+) -> None:
+    async with dying(deaths, b"404 Not Found") as (url, _), passing_on_to(url, retry=30) as browser:
+        response = await browser.request(method, "/api/documents/7")
+    assert response.status_code == status

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from pilothouse_core.migrate import ROLES, check_command, migrate, migrate_command, wait_for
+from pilothouse_core.migrate import ROLES, check_command, main, migrate, migrate_command, wait_for
 from pilothouse_core.schema import NewerDatabaseError, available, kind_of
 from support.database import Database, Server
 
@@ -69,6 +69,14 @@ def test_a_database_that_is_away_is_a_reason_and_not_a_crash(tmp_path: Path) -> 
     with pytest.raises(SystemExit, match="not migrated"):
         migrate_command(f"host={tmp_path} dbname=pilothouse", 0, None, lines.say)
     assert "The database cannot be used" in lines[0]
+
+
+def test_a_url_that_cannot_be_read_shows_nothing_of_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PILOTHOUSE_DATABASE_URL", "postgresql://mai:hun%ter2@db.example/pilothouse")
+    monkeypatch.setattr("sys.argv", ["pilothouse-migrate"])
+    with pytest.raises(SystemExit, match="PILOTHOUSE_DATABASE_URL is a database URL") as stopped:
+        main()
+    assert "ter2" not in str(stopped.value)
 
 
 def test_a_login_that_is_refused_is_not_waited_for_until_the_end(empty: str) -> None:

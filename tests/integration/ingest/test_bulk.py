@@ -1,6 +1,8 @@
 """A folder taken in: what becomes of its files, also when the process dies or is not alone."""
 
 import asyncio
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,9 +10,10 @@ from typing import Any
 import psycopg
 
 from pilothouse_core.database import open_pool
+from pilothouse_core.embedding import Vectors
 from pilothouse_core.settings import EmbeddingSettings
 from pilothouse_core.testing import HashEmbedder
-from pilothouse_ingest.bulk.folder import Part, list_folder
+from pilothouse_ingest.bulk.folder import Listing, Part, list_folder
 from pilothouse_ingest.bulk.intake import make_collection
 from pilothouse_ingest.bulk.outcome import Outcome
 from pilothouse_ingest.bulk.run import run_part
@@ -28,6 +31,9 @@ async def take_in(
     *,
     stop: asyncio.Event | None = None,
     embeds: bool = True,
+    embedder: HashEmbedder | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    listing: Listing | None = None,
 ) -> Outcome:
     """One run in this process; without `embeds` its jobs stay in the queue."""
     if not embeds:
@@ -37,12 +43,13 @@ async def take_in(
         await make_collection(pool, settings, "bulk")
     return await run_part(
         settings,
-        list_folder(folder),
+        listing or list_folder(folder),
         part or Part(),
         "bulk",
         report=Outcome.log_progress,
         stop=stop or asyncio.Event(),
-        embedder=HashEmbedder() if embeds else None,
+        embedder=(embedder or HashEmbedder()) if embeds else None,
+        clock=clock,
     )
 
 
@@ -112,6 +119,8 @@ async def test_what_cannot_be_indexed_is_named_with_its_reason(
     (folder / "link.txt").symlink_to("/etc/hostname")
     (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (folder / "table.xlsx").write_bytes(b"PK\x03\x04xl/")
+    (folder / "video.mp4").write_bytes(b"x" * 2000)
+    (folder / "_SUCCESS").write_bytes(b"")
     (folder / "README").write_text("A text without an ending", encoding="utf-8")
     with (folder / "name\udce9.txt").open("w", encoding="utf-8") as file:
         file.write("Words under a name that is not UTF-8")
@@ -124,8 +133,8 @@ async def test_what_cannot_be_indexed_is_named_with_its_reason(
         "large.txt": "too_large",
         "link.txt": "outside_folder",
     }
-    assert outcome.skipped == {".jpg": 1, ".xlsx": 1}
-    assert outcome.done == outcome.total == 9
+    assert outcome.skipped == {".jpg": 1, ".xlsx": 1, ".mp4": 1, "no ending": 1}
+    assert outcome.done == outcome.total == 11
     indexed = {name for name, found in documents(database).items() if found[1] == "indexed"}
     assert indexed == {"good.txt", "README", "name%E9.txt"}
 
@@ -184,6 +193,53 @@ async def test_it_gives_up_when_nothing_moves_and_the_next_run_goes_on(
     outcome = await take_in(bulk, folder)
     assert (outcome.exit_code, outcome.indexed) == (0, 3)
     assert_whole(database, 3)
+
+
+class Held(HashEmbedder):
+    """Lets texts with `held` wait for the gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if any("held" in text for text in texts):
+            self.held.set()
+            await self.gate.wait()
+        return await super().embed_documents(texts)
+
+
+async def test_uploads_that_the_worker_ends_are_movement_too(
+    bulk: BulkProcessSettings, folder: Path, ingest: Ingest
+) -> None:
+    now, embedder = [0.0], Held()
+    hour = bulk.model_copy(
+        update={
+            "bulk": BulkSettings(patience=timedelta(hours=1)),
+            "embedding": EmbeddingSettings(batch_size=1),
+        }
+    )
+    (folder / "own.txt").write_text("held words", encoding="utf-8")
+    running = asyncio.create_task(take_in(hour, folder, embedder=embedder, clock=lambda: now[0]))
+    await embedder.held.wait()
+    for number in range(8):
+        now[0] += 1500
+        await ingest.settled(await ingest.upload(f"upload {number}".encode(), f"{number}.txt"))
+    embedder.gate.set()
+    outcome = await running
+    assert (outcome.broken, outcome.indexed) == (None, 1)
+
+
+async def test_a_file_without_a_known_ending_that_cannot_be_read_is_a_failure(
+    bulk: BulkProcessSettings, folder: Path
+) -> None:
+    (folder / "NOTES").write_text("Words", encoding="utf-8")
+    listing = list_folder(folder)
+    (folder / "NOTES").unlink()
+    outcome = await take_in(bulk, folder, listing=listing)
+    assert {failure.name: failure.code for failure in outcome.failed} == {"NOTES": "unreadable_file"}
+    assert (outcome.exit_code, outcome.skipped) == (4, {})
 
 
 async def test_a_collection_that_is_deleted_meanwhile_ends_the_run(

@@ -132,7 +132,7 @@ async def test_deleting_takes_chunks_and_vectors_along(
 
 
 class Broken(HashEmbedder):
-    """An embedder whose server is away for the first calls."""
+    """An embedder that refuses what it gets in the first calls."""
 
     def __init__(self, failures: int) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Broken(HashEmbedder):
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
         if self.failures:
             self.failures -= 1
-            raise EmbedderError("The embedding server at http://embed did not answer.")
+            raise EmbedderError("The embedding server at http://embed did not take the text.")
         return await super().embed_documents(texts)
 
 
@@ -171,13 +171,15 @@ async def settled_with_waking(ingest: Ingest, document: str, settings: IngestSet
     return await eventually(ask, lambda found: found["status"] in ("indexed", "failed"))
 
 
-async def test_an_embedder_that_comes_back_is_waited_for(ingest: Ingest, settings: IngestSettings) -> None:
+async def test_an_embedder_that_fails_a_few_times_is_asked_again(
+    ingest: Ingest, settings: IngestSettings
+) -> None:
     async with working_with(Broken(failures=3), settings):
         document = await ingest.upload(b"patient text")
         assert (await settled_with_waking(ingest, document, settings))["status"] == "indexed"
 
 
-async def test_an_embedder_that_stays_away_is_said_to_and_retry_works(
+async def test_an_embedder_that_always_refuses_a_document_is_said_to_and_retry_works(
     ingest: Ingest, settings: IngestSettings
 ) -> None:
     document = await ingest.upload(b"patient text")

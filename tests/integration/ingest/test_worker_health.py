@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx2
 import psycopg
 import pytest
 from pydantic import HttpUrl
+from starlette.responses import Response
 
 from integration.ingest.conftest import Worker
 from pilothouse_core.database import open_pool
@@ -76,6 +78,68 @@ async def test_without_its_embedding_server_a_worker_waits_and_documents_stay_qu
         async with serve_app(EmbeddingServer().app(), port=port):
             assert (await ingest.settled(document))["status"] == "indexed"
             assert await missing(client) == {}
+
+
+def with_attempts(settings: IngestSettings, most: int) -> IngestSettings:
+    return settings.model_copy(
+        update={
+            "worker": settings.worker.model_copy(
+                update={"max_attempts": most, "stalled_after": timedelta(minutes=1)}
+            )
+        }
+    )
+
+
+async def test_an_embedding_server_that_goes_away_costs_no_document_however_long_it_stays_away(
+    ingest: Ingest, settings: IngestSettings
+) -> None:
+    async def states() -> set[str]:
+        return {(await ingest.document(document))["status"] for document in documents}
+
+    server = EmbeddingServer()
+    # With one attempt for each document, any time is longer than all of them last.
+    async with (
+        serve_app(server.app()) as url,
+        working(with_attempts(settings, 1), embedding_url=url) as client,
+    ):
+        await ingest.settled(await ingest.upload(b"before"))
+        server.instead = Response(status_code=503)
+        documents = [await ingest.upload(f"text {n}".encode(), f"{n}.txt") for n in range(3)]
+        told = await eventually(lambda: missing(client), bool)
+        assert told is not None
+        assert "status 503" in told["embedding"]
+        assert await eventually(states, lambda found: found in ({"queued"}, {"failed"})) == {"queued"}
+        server.instead = None
+        for document in documents:
+            assert (await ingest.settled(document))["status"] == "indexed"
+        assert await missing(client) == {}
+
+
+async def test_an_embedding_server_with_too_much_to_do_costs_no_document(
+    ingest: Ingest, settings: IngestSettings
+) -> None:
+    server = EmbeddingServer(busy_times=2)
+    async with (
+        serve_app(server.app()) as url,
+        working(with_attempts(settings, 1), embedding_url=url),
+    ):
+        assert (await ingest.settled(await ingest.upload(b"text")))["status"] == "indexed"
+    assert server.busy_times == 0
+
+
+async def test_a_text_that_the_embedding_server_refuses_fails_its_document_alone(
+    ingest: Ingest, settings: IngestSettings
+) -> None:
+    async with (
+        serve_app(EmbeddingServer().app()) as url,
+        working(with_attempts(settings, 2), embedding_url=url) as client,
+    ):
+        found = await ingest.settled(await ingest.upload(b"poison"))
+        assert (found["status"], found["error"]["code"]) == ("failed", "embedder_unavailable")
+        assert "status 424" in found["error"]["detail"]
+        assert "2 times" in found["error"]["detail"]
+        assert (await ingest.settled(await ingest.upload(b"food")))["status"] == "indexed"
+        assert await missing(client) == {}
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,12 @@ def test_the_proxy_names_the_person_and_the_groups() -> None:
     assert proxy.authenticate(mapped) == Principal("mai")
 
 
+@pytest.mark.parametrize("name", ["Nicolà", "Trần Thị Hà", "王倅", "à", "…"])
+def test_a_name_keeps_its_last_letter(name: str) -> None:
+    headers = {"x-forwarded-user": f" {name}\t", "x-forwarded-groups": f"{name}, {name} ,ops"}
+    assert page("proxy").authenticate(request_with(headers)) == Principal(name, (name, name, "ops"))
+
+
 def test_other_header_names_can_be_agreed_with_the_proxy() -> None:
     proxy = page("proxy", proxy_user_header="Remote-User", proxy_groups_header="Remote-Groups")
     request = request_with({"remote-user": "mai", "remote-groups": "ops", "x-forwarded-user": "binh"})

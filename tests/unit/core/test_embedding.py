@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from pilothouse_core.embedding import Embedder, EmbedderError, TeiEmbedder, open_embedder
+from pilothouse_core.embedding import (
+    Embedder,
+    EmbedderAwayError,
+    EmbedderBusyError,
+    EmbedderError,
+    TeiEmbedder,
+    open_embedder,
+)
 from pilothouse_core.settings import EmbeddingSettings
 from pilothouse_core.testing import HashEmbedder
 
@@ -106,12 +113,32 @@ async def test_a_server_that_answers_something_else_is_an_error(answers: dict[st
     assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("served", "model"),
+    [
+        ({"served_model_name": "BAAI/bge-m3"}, "BAAI/bge-m3"),
+        ({"served_model_name": ""}, "/models/BAAI--bge-m3/main"),
+        ({}, "/models/BAAI--bge-m3/main"),
+    ],
+)
+async def test_a_model_has_the_name_that_the_server_gives_it(served: dict[str, str], model: str) -> None:
+    info = {"model_id": "/models/BAAI--bge-m3/main", "max_input_length": 256, **served}
+    answers = {"/info": httpx2.Response(200, json=info), "/embed": httpx2.Response(200, json=[[0.6, 0.8]])}
+    transport = httpx2.MockTransport(lambda request: answers[request.url.path])
+    async with httpx2.AsyncClient(transport=transport, base_url="http://tei") as client:
+        embedder = TeiEmbedder(client, batch_size=8)
+        await embedder.start()
+    assert embedder.model == model
+
+
 class Replaced:
     """A server whose model is replaced by another, and which is away in between when told so."""
 
     def __init__(self) -> None:
         self.embedder = HashEmbedder(model="first")
         self.away = False
+        self.status = 0
+        self.busy = False
         self.asked: list[str] = []
 
     async def __call__(self, request: httpx2.Request) -> httpx2.Response:
@@ -121,7 +148,10 @@ class Replaced:
         if request.url.path == "/info":
             told = {"model_id": self.embedder.model, "max_input_length": self.embedder.max_tokens}
             return httpx2.Response(200, json=told)
-        vectors = await self.embedder.embed_documents(json.loads(request.content)["inputs"])
+        texts = json.loads(request.content)["inputs"]
+        if self.busy or (self.status and "refused" in texts):
+            return httpx2.Response(self.status)
+        vectors = await self.embedder.embed_documents(texts)
         return httpx2.Response(200, json=[[float(number) for number in row] for row in vectors])
 
 
@@ -161,6 +191,38 @@ async def test_after_a_failure_the_server_is_asked_anew_what_it_serves(
     server.embedder = HashEmbedder(model="second", dimension=32)
     assert (await embedder.embed_query("four")).shape == (32,)
     assert (embedder.model, embedder.dimension) == ("second", 32)
+
+
+async def test_a_server_that_goes_away_is_told_from_one_that_refuses_a_text(
+    replaced: tuple[Replaced, TeiEmbedder],
+) -> None:
+    server, embedder = replaced
+    for server.status in (413, 424, 500):
+        with pytest.raises(EmbedderError, match=f"status {server.status}") as caught:
+            await embedder.embed_documents(["refused"])
+        assert not isinstance(caught.value, EmbedderAwayError)
+        assert embedder.away is None
+    server.away = True
+    with pytest.raises(EmbedderAwayError, match="ConnectError"):
+        await embedder.embed_documents(["refused"])
+    assert "ConnectError" in (embedder.away or "")
+    server.away = False
+    await embedder.embed_documents(["taken"])
+    assert embedder.away is None
+
+
+async def test_a_server_with_too_much_to_do_has_nothing_against_the_text_and_is_not_away(
+    replaced: tuple[Replaced, TeiEmbedder],
+) -> None:
+    server, embedder = replaced
+    await embedder.start()
+    server.status = 429
+    with pytest.raises(EmbedderBusyError, match="status 429"):
+        await embedder.embed_documents(["refused"])
+    server.busy = True
+    with pytest.raises(EmbedderBusyError, match="status 429"):
+        await embedder.start()
+    assert embedder.away is None
 
 
 async def test_vectors_of_another_length_are_never_handed_out_as_the_same_models(

@@ -60,6 +60,31 @@ def refusal(settings: type[ServiceSettings]) -> str:
     return str(stopped.value)
 
 
+@pytest.mark.parametrize("password", ["hun%ter2", "hun/ter2", "hun@ter2", "hun%00ter2"])
+def test_a_database_url_that_cannot_be_read_is_explained_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("PILOTHOUSE_DATABASE_URL", f"postgresql://mai:{password}@db.example:5432/pilothouse")
+    words = refusal(ServiceSettings)
+    assert "PILOTHOUSE_DATABASE_URL is a database URL that" in words
+    assert "write % as %25" in words
+    assert not [part for part in ("hun", "ter2", "mai") if part in words]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://mai:hun%2Fter%40@one:5432,two:5433/pilothouse?target_session_attrs=primary",
+        "postgresql:///pilothouse?host=/run/postgresql",
+        "postgresql://[::1]:5432/pilothouse",
+        "host=@abstract dbname=pilothouse",
+    ],
+)
+def test_every_form_of_a_database_url_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PILOTHOUSE_DATABASE_URL", url)
+    assert ServiceSettings().database.url.get_secret_value() == url
+
+
 def test_a_variable_may_be_given_as_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "key").write_text(f"{KEY}\n")
     (tmp_path / "most").write_text("3\n")

@@ -100,3 +100,32 @@ async def test_texts_of_a_cancelled_document_are_not_embedded() -> None:
         embedder.gate.set()
         await first
     assert embedder.batches == [["first"]]
+
+
+async def test_a_model_that_is_replaced_ends_what_was_begun_with_the_old_one_and_nothing_else() -> None:
+    embedder = Recording()
+    async with EmbeddingBatcher(embedder, batch_size=4) as batcher, asyncio.timeout(10):
+        begun = asyncio.create_task(batcher.embed(["begun", "with the first"], [5, 14]))
+        await embedder.called.wait()
+        embedder.dimension = 16
+        new = asyncio.create_task(batcher.embed(["new"], [3]))
+        embedder.gate.set()
+        with pytest.raises(EmbedderError, match="model changed"):
+            await begun
+        assert (await new).shape == (1, 16)
+
+
+async def test_documents_of_two_models_in_one_batch_do_not_fail_together() -> None:
+    embedder = Recording()
+    async with EmbeddingBatcher(embedder, batch_size=4) as batcher, asyncio.timeout(10):
+        running = asyncio.create_task(batcher.embed(["first"], [5]))
+        await embedder.called.wait()
+        old = asyncio.create_task(batcher.embed(["old"], [3]))
+        await asyncio.sleep(0)
+        embedder.dimension = 16
+        new = asyncio.create_task(batcher.embed(["new"], [3]))
+        await asyncio.sleep(0)
+        embedder.gate.set()
+        answers = await asyncio.gather(running, old, new, return_exceptions=True)
+    assert embedder.batches == [["first"], ["old", "new"]]
+    assert [type(answer) for answer in answers] == [EmbedderError, EmbedderError, np.ndarray]

@@ -26,6 +26,8 @@ from pilothouse_core.problem import Problem
 TOKEN_SECONDS = 60
 ISSUER = "pilothouse"
 NAME_CHARACTERS = 256
+# Around a header's value. Other blanks of Latin-1 are bytes of letters in UTF-8: the last one of `à`.
+BLANKS = " \t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,11 @@ class Authenticator:
                 "The request did not come through the sign-in proxy.", "Open the page by its proper address."
             )
         named = request.headers.getlist(self._settings.proxy_user_header)
-        if len(named) != 1 or not named[0].strip():
+        if len(named) != 1 or not named[0].strip(BLANKS):
             raise _unauthenticated("The sign-in proxy did not say who you are.", "Sign in again.")
         groups = ",".join(request.headers.getlist(self._settings.proxy_groups_header))
-        return Principal(_name(named[0]), tuple(_name(part) for part in groups.split(",") if part.strip()))
+        names = (_name(part) for part in groups.split(",") if part.strip(BLANKS))
+        return Principal(_name(named[0]), tuple(names))
 
     def _is_proxy(self, host: str) -> bool:
         try:
@@ -146,7 +149,7 @@ def bearer(key: SecretStr | None) -> dict[str, str]:
 def _name(header: str) -> str:
     """A name as the proxy meant it: headers come as Latin-1 and are sent as UTF-8."""
     try:
-        name = header.strip().encode("latin-1").decode("utf-8")
+        name = header.strip(BLANKS).encode("latin-1").decode("utf-8")
     except UnicodeDecodeError as exc:
         raise _unauthenticated("The sign-in proxy sent a name that is not UTF-8.", "Sign in again.") from exc
     if len(name) > NAME_CHARACTERS:

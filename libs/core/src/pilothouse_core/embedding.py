@@ -36,10 +36,19 @@ MAX_DIMENSION = 4000
 MIN_TOKENS = 16
 RETRY_SECONDS = 2.0
 ASK_SECONDS = 5.0
+OVERLOADED = 429
 
 
 class EmbedderError(Exception):
     """The embedding model cannot be used: missing, unreachable or not answering as agreed."""
+
+
+class EmbedderAwayError(EmbedderError):
+    """The embedding server cannot be used just now, whatever the text: it is away or set up wrong."""
+
+
+class EmbedderBusyError(EmbedderAwayError):
+    """The embedding server is there, and has too much to do to take a text now."""
 
 
 class SpaceError(EmbedderError):
@@ -71,16 +80,21 @@ class OtherModelError(SpaceError):
 class Embedder(Protocol):
     """Turns texts into vectors of `dimension` numbers; reads at most `max_tokens` of each.
 
-    `fault` says in words why it cannot be used yet; the other fields hold nothing until it is None.
+    `fault` says in words why it cannot be used yet; the other fields hold nothing until it is None. `away`
+    says why it cannot be used just now.
     """
 
     fault: str | None
+    away: str | None
     model: str
     dimension: int
     max_tokens: int
 
     async def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of shape (len(texts), dimension). Raises `EmbedderError`."""
+        """Vectors of shape (len(texts), dimension). Raises `EmbedderError`.
+
+        It is an `EmbedderAwayError` unless these texts may be the cause.
+        """
         ...
 
     async def embed_query(self, text: str) -> Vectors:
@@ -143,6 +157,7 @@ class SentenceTransformerEmbedder:
                 "Set PILOTHOUSE_EMBEDDING_MODEL to a folder that holds it."
             ) from exc
         self.fault: str | None = None
+        self.away: str | None = None
         self.model = settings.model
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or 512)
@@ -199,12 +214,13 @@ class TeiEmbedder:
         self._sure = False
         self._asking: asyncio.Task[None] | None = None
         self.fault: str | None = "The embedding server has not been asked yet."
+        self.away: str | None = self.fault
         self.model = ""
         self.dimension = 0
         self.max_tokens = 0
 
     async def start(self) -> None:
-        """Asks the server which model it serves. Raises `EmbedderError`.
+        """Asks the server which model it serves. Raises `EmbedderAwayError`.
 
         Who comes meanwhile gets the same answer: a server that hangs must not make people wait one after
         the other.
@@ -233,7 +249,14 @@ class TeiEmbedder:
         if not self._sure:
             await self.start()
         parts = [texts[at : at + self._batch_size] for at in range(0, len(texts), self._batch_size)]
-        return np.concatenate([await self._embed(list(part)) for part in parts])
+        try:
+            return np.concatenate([await self._embed(list(part)) for part in parts])
+        except EmbedderAwayError:
+            raise
+        except EmbedderError:
+            # Only a server that still embeds another text has something against these.
+            await self.start()
+            raise
 
     async def embed_query(self, text: str) -> Vectors:
         if not self._sure:
@@ -250,7 +273,9 @@ class TeiEmbedder:
         try:
             info = await self._request("GET", "/info")
             try:
-                model, max_tokens = str(info["model_id"]), int(info["max_input_length"])
+                # A model from a cache has a folder as its id, which says more than which model it is.
+                model = str(info.get("served_model_name") or info["model_id"])
+                max_tokens = int(info["max_input_length"])
                 most = int(info.get("max_client_batch_size") or self._wanted_batch)
             except (AttributeError, KeyError, TypeError, ValueError) as exc:
                 raise self._error("/info does not name the model and its longest input") from exc
@@ -262,12 +287,15 @@ class TeiEmbedder:
         except EmbedderError as exc:
             if not self.model:
                 self.fault = str(exc)
-            raise
+            if isinstance(exc, EmbedderBusyError):
+                raise
+            self.away = str(exc)
+            raise EmbedderAwayError(self.away) from exc
         if (model, dimension) != (self.model, self.dimension):
             log.info("embedder_ready", model=model, dimension=dimension, before=self.model or None)
         self.model, self.dimension, self.max_tokens = model, dimension, max_tokens
         self._batch_size = min(self._wanted_batch, most)
-        self._sure, self.fault = True, None
+        self._sure, self.fault, self.away = True, None, None
 
     def _asked(self, task: asyncio.Task[None]) -> None:
         self._asking = None
@@ -308,7 +336,8 @@ class TeiEmbedder:
             status = exc.response.status_code
             self._sure = self._sure and status < 500
             hint = " (it refuses PILOTHOUSE_EMBEDDING_KEY)" if status in (401, 403) else ""
-            raise self._error(f"status {status}{hint}") from exc
+            error = self._error(f"status {status}{hint}")
+            raise (EmbedderBusyError(str(error)) if status == OVERLOADED else error) from exc
         except httpx2.HTTPError as exc:
             self._sure = False
             raise self._error(type(exc).__name__) from exc

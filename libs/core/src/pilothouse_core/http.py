@@ -54,12 +54,13 @@ def create_service(
     description: str = "",
     max_body_bytes: int = MAX_BODY_BYTES,
     streamed: str = "",
+    public: bool = False,
 ) -> FastAPI:
     """An app with everything that all services share; the caller adds its routers.
 
     `ready` answers `{}` when the service can serve, otherwise part → what is wrong with it; `degraded`
-    tells in the same form what it can do without. Bodies are limited, but for paths that match
-    `streamed`, whose routes never hold a whole one.
+    tells in the same form what it can do without. A `public` service leaves the reasons to its log. Bodies
+    are limited, but for paths that match `streamed`, whose routes never hold a whole one.
     """
     # FastAPI's pages for people load their scripts from a third party; /openapi.json stays.
     app = FastAPI(
@@ -73,7 +74,7 @@ def create_service(
     # Streams without an end watch this, so that a stop does not wait for them.
     app.state.stopping = asyncio.Event()
     install_problem_handlers(app)
-    _add_health(app, ready, degraded)
+    _add_health(app, ready, degraded, public=public)
     app.add_middleware(BodyLimit, most=max_body_bytes, streamed=re.compile(streamed))
     if settings.auth.mode == "local":
         app.add_middleware(HostGuard, names=LOOPBACK_NAMES)
@@ -83,7 +84,7 @@ def create_service(
     return app
 
 
-def _add_health(app: FastAPI, ready: Readiness, degraded: Degradation | None) -> None:
+def _add_health(app: FastAPI, ready: Readiness, degraded: Degradation | None, *, public: bool) -> None:
     said: dict[str, str] | None = None
 
     @app.get("/livez", tags=["health"], response_class=PlainTextResponse)
@@ -99,6 +100,9 @@ def _add_health(app: FastAPI, ready: Readiness, degraded: Degradation | None) ->
         if missing != said:
             said = missing
             log.warning("not_ready", **missing) if missing else log.info("ready")
+        if public:
+            # The reasons name hosts and roles, and anybody may ask.
+            missing = dict.fromkeys(missing, "It cannot be used now; the log of this service says why.")
         body = {"ready": not missing, "missing": missing, "degraded": degraded(request) if degraded else {}}
         return JSONResponse(body, status_code=503 if missing else 200)
 

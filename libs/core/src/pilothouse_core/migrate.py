@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, ReadOnlySqlTransaction
 from pydantic_settings import SettingsError
 
+from pilothouse_core.conninfo import conninfo_fault
 from pilothouse_core.database import NETWORK_OPTIONS
 from pilothouse_core.environment import with_files
 from pilothouse_core.schema import (
@@ -216,6 +217,8 @@ def main() -> None:
         dsn = with_files(os.environ).get("PILOTHOUSE_DATABASE_URL")
         if not dsn:
             sys.exit("Set PILOTHOUSE_DATABASE_URL to the database to migrate.")
+        if fault := conninfo_fault(dsn):
+            sys.exit(f"PILOTHOUSE_DATABASE_URL {fault}")
         if arguments.check:
             check_command(dsn, arguments.wait)
         else:

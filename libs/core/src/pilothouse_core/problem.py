@@ -165,7 +165,7 @@ def schema_problem() -> Problem:
         status=503,
         code="database_not_migrated",
         title="The database is not ready for this version",
-        detail="Run pilothouse-migrate of this version. /readyz says what is missing.",
+        detail="Run pilothouse-migrate of this version. The service's log says what is missing.",
         headers={"retry-after": "5"},
     )
 

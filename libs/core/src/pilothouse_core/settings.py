@@ -16,11 +16,13 @@ from pydantic import (
     HttpUrl,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pilothouse_core.auth_settings import AuthSettings
+from pilothouse_core.conninfo import conninfo_fault
 from pilothouse_core.environment import Environment
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -61,6 +63,13 @@ class DatabaseSettings(BaseModel):
     statement_timeout: Duration = Field(
         default=timedelta(seconds=30), description="Longest time one statement may take."
     )
+
+    @field_validator("url")
+    @classmethod
+    def _url_can_be_read(cls, url: SecretStr) -> SecretStr:
+        if fault := conninfo_fault(url.get_secret_value()):
+            raise ValueError(f"PILOTHOUSE_DATABASE_URL {fault}")
+        return url
 
 
 class LogSettings(BaseModel):

@@ -18,6 +18,7 @@ class HashEmbedder:
 
     def __init__(self, *, dimension: int = 64, max_tokens: int = 256, model: str = "hash") -> None:
         self.fault: str | None = None
+        self.away: str | None = None
         self.model = model
         self.dimension = dimension
         self.max_tokens = max_tokens

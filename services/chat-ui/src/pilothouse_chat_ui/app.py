@@ -62,6 +62,7 @@ def create_app(
         ready=_ready,
         max_body_bytes=MAX_BODY_BYTES,
         streamed=PASSED_ON_PATHS,
+        public=settings.auth.mode != "local",
     )
     # Innermost, so that its refusals have a request id and are logged; the headers go on everything.
     app.user_middleware.append(Middleware(RequestGuard))

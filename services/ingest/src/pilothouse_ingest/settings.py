@@ -62,7 +62,9 @@ class WorkerSettings(BaseModel):
         default=timedelta(seconds=10), description="How often jobs of dead workers are looked for."
     )
     max_attempts: Annotated[int, Field(ge=1)] = Field(
-        default=6, description="Attempts at one document before it counts as failed."
+        default=6,
+        description="Attempts at one document before it counts as failed; while the embedding server is "
+        "away, it waits instead.",
     )
     retry_after: Duration = Field(
         default=timedelta(seconds=2),

@@ -8,7 +8,7 @@ worker finds what it held.
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from pilothouse_ingest.indexing.batcher import EmbeddingBatcher
 from pilothouse_ingest.indexing.pipeline import Pipeline
 from pilothouse_ingest.jobs.depth import measuring
 from pilothouse_ingest.jobs.queue import QUEUE, TASK, IndexQueue
-from pilothouse_ingest.jobs.retry import Backoff, in_words, is_last_attempt
+from pilothouse_ingest.jobs.retry import Backoff, in_words, is_final
 from pilothouse_ingest.jobs.sweep import sweep
 from pilothouse_ingest.parsing.pool import ParserPool
 from pilothouse_ingest.settings import SEARCH_PATH, IngestSettings, WorkerSettings
@@ -40,9 +40,16 @@ _POLL_SECONDS = 1.0
 
 
 async def run_worker(
-    settings: IngestSettings, *, stop: asyncio.Event, embedder: Embedder | None = None
+    settings: IngestSettings,
+    *,
+    stop: asyncio.Event,
+    embedder: Embedder | None = None,
+    ended: Callable[[], None] = lambda: None,
 ) -> None:
-    """Works until `stop` is set. Raises `EmbedderError` when a local model cannot be loaded."""
+    """Works until `stop` is set, and calls `ended` after each document that came to an end.
+
+    Raises `EmbedderError` when a local model cannot be loaded.
+    """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
             open_pool(settings.database, application_name="ingest-worker", search_path=SEARCH_PATH)
@@ -56,7 +63,9 @@ async def run_worker(
         batcher = await stack.enter_async_context(
             EmbeddingBatcher(embedder, batch_size=settings.embedding.batch_size)
         )
-        queue = IndexQueue()
+        # While the embedding server is away, those in work wait for their next attempt, the others where
+        # they are.
+        queue = IndexQueue(held=lambda: embedder.away is not None)
         await queue.open(pool)
         pipeline = Pipeline(
             pool=pool,
@@ -68,7 +77,7 @@ async def run_worker(
             settings=settings.chunking,
         )
         unfit = asyncio.Event()
-        _register(queue, pipeline, settings.worker, unfit)
+        _register(queue, pipeline, settings.worker, unfit, ended)
         async with _sweeping(pool, queue, settings.worker):
             while await _can_work(health, stop):
                 unfit.clear()
@@ -101,7 +110,13 @@ async def _can_work(health: WorkerHealth, stop: asyncio.Event) -> bool:
     return False
 
 
-def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings, unfit: asyncio.Event) -> None:
+def _register(
+    queue: IndexQueue,
+    pipeline: Pipeline,
+    settings: WorkerSettings,
+    unfit: asyncio.Event,
+    ended: Callable[[], None],
+) -> None:
     @queue.app.task(name=TASK, queue=QUEUE, pass_context=True, retry=Backoff(settings))
     async def index_document(context: JobContext, document_id: str, revision: int) -> None:
         job = context.job
@@ -119,12 +134,13 @@ def _register(queue: IndexQueue, pipeline: Pipeline, settings: WorkerSettings, u
                     unfit.set()  # It would go on so with every document.
                 attempt = job.attempts + 1
                 log.warning("document_attempt_failed", document_id=document_id, attempt=attempt, exc_info=exc)
-                if is_last_attempt(job, settings):
+                if is_final(exc, job, settings):
                     await pipeline.fail(job.id, identifier, revision, *in_words(exc, attempt))
-                    return
-                with contextlib.suppress(Error, PoolTimeout):
-                    await pipeline.wait(identifier, revision)
-                raise
+                else:
+                    with contextlib.suppress(Error, PoolTimeout):
+                        await pipeline.wait(identifier, revision)
+                    raise
+            ended()
 
 
 async def _work(

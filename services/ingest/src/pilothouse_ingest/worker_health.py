@@ -26,8 +26,8 @@ class WorkerHealth:
         """Part → what is wrong with it; empty when the worker can work."""
         if fault := await database_fault(self._pool, self._settings.database):
             return {"database": fault}
-        if self._embedder.fault:
-            return {"embedding": self._embedder.fault}
+        if fault := self._embedder.fault or self._embedder.away:
+            return {"embedding": fault}
         try:
             async with self._pool.connection() as connection:
                 await store.check_space(connection, self._embedder.model, self._embedder.dimension)

@@ -93,6 +93,7 @@ async def pass_on(
     headers |= authenticator.headers(principal)
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     deadline = time.monotonic() + retry.total_seconds()
+    lost = False
     while True:
         upstream = client.build_request(
             request.method,
@@ -104,6 +105,10 @@ async def pass_on(
         )
         try:
             response = await client.send(upstream, stream=True)
+            if lost and request.method == "DELETE" and response.status_code == 404:
+                # The first one has deleted it; only its answer was lost.
+                await response.aclose()
+                return Response(status_code=204)
             return _Passed(response, _headers_back(path, response))
         except ClientDisconnect:
             return Response(status_code=400)  # Nobody is there to read it.
@@ -119,6 +124,7 @@ async def pass_on(
             timed_out = isinstance(exc, httpx2.TimeoutException)
             if has_body or request.method not in REPEATABLE or timed_out or time.monotonic() >= deadline:
                 raise ingest_unavailable(502) from exc
+            lost = True
         await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311  not all at the same moment
 
 

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 # Passages and citations come in one event each; an answer's text never gets near this.
 MAX_EVENT_BYTES = 8 * 1024 * 1024
+# Refusals that last until somebody changes the installation; every replica gives them.
+LASTING = {"database_not_migrated", "embedding_dimension_differs", "embedding_space_missing"}
 
 _SOURCES = TypeAdapter(list[Source])
 _CITATIONS = TypeAdapter(list[Citation])
@@ -231,5 +233,5 @@ def _refused(status: int, body: bytes, collection: str | None) -> AnswerFailed:
         code,
         "The answer service refused the question",
         str(error.get("message") or f"It answered with status {status}. Try again in a moment."),
-        lost=status == httpx2.codes.SERVICE_UNAVAILABLE,
+        lost=status == httpx2.codes.SERVICE_UNAVAILABLE and code not in LASTING,
     )

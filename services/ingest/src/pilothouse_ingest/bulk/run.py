@@ -39,6 +39,8 @@ Report: TypeAlias = Callable[[Outcome, float], None]
 
 _READERS = 4  # files that are read and stored at once
 _LOOK_SECONDS = 0.5
+# What is said of a file whose kind nobody reads; size and emptiness are noticed before the kind.
+_FOREIGN = {"unsupported_media_type", "too_large", "empty_file"}
 # The database is away or has just changed its primary; that passes.
 _PASSING = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
@@ -52,15 +54,18 @@ async def run_part(
     report: Report,
     stop: asyncio.Event,
     embedder: Embedder | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """What became of the part's files; `report` is told now and then."""
+    """What became of the part's files; `report` is told now and then. The `clock` measures patience."""
     enough = asyncio.Event()
     async with open_bulk_pool(settings) as pool:
         queue = BulkQueue()
         await queue.open(pool)
         intake = Intake(settings, pool, queue, listing, collection)
-        run = _Run(settings.bulk, pool, intake, listing, part)
-        worker = asyncio.create_task(run_worker(settings, stop=enough, embedder=embedder))
+        run = _Run(settings.bulk, pool, intake, listing, part, clock)
+        worker = asyncio.create_task(
+            run_worker(settings, stop=enough, embedder=embedder, ended=run.note_movement)
+        )
         try:
             await run.until_settled(worker, stop, report)
         finally:
@@ -84,7 +89,13 @@ class _Awaited:
 
 class _Run:
     def __init__(
-        self, settings: BulkSettings, pool: Pool, intake: Intake, listing: Listing, part: Part
+        self,
+        settings: BulkSettings,
+        pool: Pool,
+        intake: Intake,
+        listing: Listing,
+        part: Part,
+        clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._pool = pool
@@ -96,7 +107,12 @@ class _Run:
             self.outcome.fail(failure)
         self._room = asyncio.Semaphore(settings.ahead)
         self._awaited: dict[str, _Awaited] = {}
-        self._moved = time.monotonic()
+        self._clock = clock
+        self._moved = clock()
+
+    def note_movement(self) -> None:
+        """The worker takes uploads and other parts' files too; it is not stuck while these end."""
+        self._moved = self._clock()
 
     async def until_settled(self, worker: asyncio.Task[None], stop: asyncio.Event, report: Report) -> None:
         started = reported = time.monotonic()
@@ -127,7 +143,7 @@ class _Run:
             return "It was told to stop. Start it again to go on."
         if worker.done():
             return str(worker.exception() or "The worker ended.")
-        if time.monotonic() - self._moved > self._settings.patience.total_seconds():
+        if self._clock() - self._moved > self._settings.patience.total_seconds():
             return (
                 f"Nothing has moved for {self._settings.patience.total_seconds():.0f} seconds. The log above "
                 "says what was away: the database or the embedding server. Start it again when that is back."
@@ -165,7 +181,7 @@ class _Run:
             self._refuse(Failure(name, code="internal_error", detail=what))
         else:
             self._accepted(name, document, new)
-        self._moved = time.monotonic()
+        self.note_movement()
         return True
 
     def _accepted(self, name: str, document: Document, new: bool) -> None:
@@ -183,7 +199,7 @@ class _Run:
     def _refuse(self, failure: Failure) -> None:
         """A file that was never meant as a document is no failure."""
         ending = PurePath(failure.name).suffix.lower()
-        if ending in EXTENSIONS:
+        if ending in EXTENSIONS or failure.code not in _FOREIGN:
             self.outcome.fail(failure)
         else:
             self.outcome.skipped[ending or "no ending"] += 1
@@ -206,12 +222,12 @@ class _Run:
                 self._settle(name, awaited, state)
             elif state.updated_at != awaited.updated_at:
                 awaited.updated_at = state.updated_at
-                self._moved = time.monotonic()
+                self.note_movement()
 
     def _settle(self, name: str, awaited: _Awaited, state: repository.State | None) -> None:
         del self._awaited[name]
         self._room.release()
-        self._moved = time.monotonic()
+        self.note_movement()
         if state is None:
             what = "The document was deleted while it was being indexed. Start again to have it back."
             self.outcome.fail(Failure(name, code="document_deleted", detail=what))

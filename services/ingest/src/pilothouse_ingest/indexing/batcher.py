@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pilothouse_core.embedding import Embedder
+from pilothouse_core.embedding import Embedder, EmbedderError
 
 
 @dataclass(slots=True)
@@ -100,11 +100,19 @@ class EmbeddingBatcher:
         try:
             vectors = await self._embedder.embed_documents([item.request.texts[item.index] for item in batch])
             pairs = list(zip(batch, vectors, strict=True))
+            misfits = {}
+            for item, vector in pairs:
+                # The model may be replaced while a request waits; the next request is of the new one.
+                if vector.shape == item.request.vectors.shape[1:]:
+                    item.request.vectors[item.index] = vector
+                else:
+                    misfits[id(item.request)] = item.request
         except Exception as exc:  # a model may throw anything; it belongs to those who wait, not to this task
             self._fail({id(item.request): item.request for item in batch}, exc)
             return
-        for item, vector in pairs:
-            item.request.vectors[item.index] = vector
+        if misfits:
+            self._fail(misfits, EmbedderError("The embedding model changed while the document was embedded."))
+        for item in batch:
             item.request.left -= 1
             if item.request.left == 0 and not item.request.done.done():
                 item.request.done.set_result(None)

@@ -142,6 +142,10 @@ class Pipeline:
         except store.SupersededError:
             log.info("document_superseded", document_id=str(document_id), revision=revision)
             return
+        except store.SpaceRetiredError:
+            # The next attempt makes it the active one again, or is told why it cannot be.
+            self._spaces.pop(begun_with, None)
+            raise
         self._queue.manager.completed(job_id)
         log.info(
             "document_indexed",

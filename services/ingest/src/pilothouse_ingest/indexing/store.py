@@ -43,6 +43,8 @@ ACTIVE_SPACE = """
 SELECT s.model, s.dimension, EXISTS (SELECT FROM chunk_embeddings WHERE space_id = s.id)
 FROM embedding_spaces s WHERE s.state = 'active'
 """
+# `ensure_embedding_space` takes this lock alone, and so retires no space that vectors are just put into.
+LOCK_SPACES = "SELECT pg_advisory_xact_lock_shared(hashtext('documents.embedding_spaces'))"
 IS_ACTIVE = "SELECT FROM embedding_spaces WHERE id = %(space)s AND state = 'active'"
 
 # Two workers with the same document wait for each other here, not inside the COPY.
@@ -80,6 +82,10 @@ RETURNING id
 
 class SupersededError(Exception):
     """While a version was being indexed, a newer one came or the document was deleted."""
+
+
+class SpaceRetiredError(EmbedderError):
+    """While a document was being embedded, another model's space became the active one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +159,12 @@ async def check_space(connection: Connection, model: str, dimension: int) -> Non
 async def swap(connection: Connection, work: Work, indexed: Indexed, *, space: int) -> None:
     """Puts the new version in the place of the old one, as part of the connection's transaction.
 
-    Raises `SupersededError`; the caller's transaction must then be rolled back.
+    Raises `SupersededError` or `SpaceRetiredError`; the caller's transaction must then be rolled back.
     """
     key = {"id": work.id, "revision": work.revision}
+    await connection.execute(LOCK_SPACES)
     if await (await connection.execute(IS_ACTIVE, {"space": space})).fetchone() is None:
-        raise EmbedderError("Another embedding model was chosen while the document was being embedded.")
+        raise SpaceRetiredError("Another embedding model was chosen while the document was being embedded.")
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute(LOCK_SWAP, {"id": work.id})
     if await (await connection.execute(IS_CURRENT, key)).fetchone() is None:

@@ -7,6 +7,7 @@ work that is not done, whatever died in between.
 
 import asyncio
 import math
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -30,12 +31,15 @@ _PERSIST_TRIES = 6
 
 
 class IndexQueue:
-    """Puts documents into the queue. `open` it once, on the pool of the documents."""
+    """Puts documents into the queue. `open` it once, on the pool of the documents.
 
-    def __init__(self) -> None:
+    Its worker takes none out while they are `held`.
+    """
+
+    def __init__(self, *, held: Callable[[], bool] = lambda: False) -> None:
         connector = PsycopgConnector()
         self.app = App(connector=connector)
-        self.manager = IndexJobManager(connector)
+        self.manager = IndexJobManager(connector, held)
         self.app.job_manager = self.manager
 
     async def open(self, pool: Pool) -> None:
@@ -67,10 +71,15 @@ class IndexJobManager(JobManager):
     moment: a job left as `doing` under a living worker would be found by nobody.
     """
 
-    def __init__(self, connector: PsycopgConnector) -> None:
+    def __init__(self, connector: PsycopgConnector, held: Callable[[], bool]) -> None:
         super().__init__(connector)
+        self._held = held
         self._completed: set[int] = set()
         self.lost_job = asyncio.Event()
+
+    async def fetch_job(self, *args: Any, **options: Any) -> Job | None:
+        """As in procrastinate, and none while they are held."""
+        return None if self._held() else await super().fetch_job(*args, **options)
 
     def completed(self, job_id: int) -> None:
         """The job's row went with its own transaction; there is nothing left to write."""

@@ -8,7 +8,7 @@ from procrastinate.jobs import Job
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from pilothouse_core.embedding import DimensionError, EmbedderError, OtherModelError
+from pilothouse_core.embedding import DimensionError, EmbedderAwayError, EmbedderError, OtherModelError
 from pilothouse_ingest.settings import WorkerSettings
 
 
@@ -26,10 +26,16 @@ class Backoff(BaseRetryStrategy):
         """When to try again."""
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision(retry_in={"seconds": 0})
-        if is_last_attempt(job, self._settings):
+        if is_final(exception, job, self._settings):
             return None
-        wait = min(self._settings.retry_after * 4**job.attempts, self._settings.retry_most)
+        # There is no end to the attempts while the embedding server is away, but one to a duration.
+        wait = min(self._settings.retry_after * 4 ** min(job.attempts, 10), self._settings.retry_most)
         return RetryDecision(retry_in={"seconds": wait.total_seconds() * random.uniform(0.8, 1.2)})  # noqa: S311  jitter
+
+
+def is_final(exception: BaseException, job: Job, settings: WorkerSettings) -> bool:
+    """Whether this failure is the document's last. That of an embedding server that is away never is."""
+    return not isinstance(exception, EmbedderAwayError) and is_last_attempt(job, settings)
 
 
 def is_last_attempt(job: Job, settings: WorkerSettings) -> bool:
