@@ -32,6 +32,8 @@ from support.database import Database
 Json: TypeAlias = dict[str, Any]
 KEY = SecretStr("a key for tests that is long enough")
 WAIT_SECONDS = 30.0
+# How long a database may be away before people are told.
+OUTAGE = timedelta(seconds=5)
 
 
 class _Server(uvicorn.Server):
@@ -223,7 +225,7 @@ def settings_for(
         "flush": timedelta(milliseconds=5),
     }
     return Settings(
-        database=DatabaseSettings(url=SecretStr(database.url("pilothouse_chat")), pool_max=4),
+        database=DatabaseSettings(url=SecretStr(database.url("pilothouse_chat")), pool_max=4, wait=OUTAGE),
         auth=AuthSettings(mode="token", key=KEY) if token_mode else AuthSettings(),
         upstream=UpstreamSettings(
             query=HttpUrl(query), ingest=HttpUrl(ingest), retry=timedelta(seconds=retry)

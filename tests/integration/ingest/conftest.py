@@ -27,7 +27,9 @@ Worker = Callable[[], AbstractAsyncContextManager[None]]
 @pytest.fixture
 def settings(database: Database) -> IngestSettings:
     return IngestSettings(
-        database=DatabaseSettings(url=SecretStr(database.url("pilothouse_ingest")), pool_max=6),
+        database=DatabaseSettings(
+            url=SecretStr(database.url("pilothouse_ingest")), pool_max=6, wait=timedelta(seconds=5)
+        ),
         auth=AuthSettings(key=KEY),
         server=ServerSettings(grace=timedelta(seconds=5)),
         parsing=ParsingSettings(processes=1),

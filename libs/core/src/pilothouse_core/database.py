@@ -22,8 +22,6 @@ from pilothouse_core.settings import DatabaseSettings
 Connection: TypeAlias = psycopg.AsyncConnection[TupleRow]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 
-# How long one who needs a connection waits for it.
-CONNECT_SECONDS = 10.0
 # After this long the pool begins its attempts anew; its own pauses would grow to minutes.
 RECONNECT_SECONDS = 2.0
 # Moved roles, renewed certificates and rebalanced poolers are noticed in this time.
@@ -96,7 +94,7 @@ async def open_pool(
     """A pool whose connections know vectors, time out and carry a name.
 
     It opens even while the database is away and connects when it is back; whoever asks
-    for a connection meanwhile gets `psycopg_pool.PoolTimeout` after ten seconds.
+    for a connection meanwhile gets `psycopg_pool.PoolTimeout` after `settings.wait`.
     """
 
     async def configure(connection: Connection) -> None:
@@ -108,7 +106,7 @@ async def open_pool(
         settings.url.get_secret_value(),
         min_size=settings.pool_min,
         max_size=max(settings.pool_max, settings.pool_min),
-        timeout=CONNECT_SECONDS,
+        timeout=settings.wait.total_seconds(),
         reconnect_timeout=RECONNECT_SECONDS,
         max_lifetime=LIFETIME_SECONDS,
         kwargs=connection_options(

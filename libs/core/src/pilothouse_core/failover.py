@@ -22,7 +22,8 @@ from pilothouse_core.problem import Problem
 
 log = structlog.get_logger()
 
-REPEAT_SECONDS = 15.0
+# A little longer than a failover takes.
+REPEAT_SECONDS = 30.0
 # Serialization failure and deadlock: the loser of two is asked to try again.
 CONFLICT_STATES = {"40001", "40P01"}
 # A second DELETE finds nothing; all others of these do the same again.

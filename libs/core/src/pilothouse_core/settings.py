@@ -60,6 +60,10 @@ class DatabaseSettings(BaseModel):
     )
     pool_min: Annotated[int, Field(ge=0)] = Field(default=1, description="Connections kept open.")
     pool_max: Annotated[int, Field(ge=1)] = Field(default=10, description="Connections at most.")
+    wait: Duration = Field(
+        default=timedelta(seconds=30),
+        description="How long a request waits for a connection; a little longer than a failover takes.",
+    )
     statement_timeout: Duration = Field(
         default=timedelta(seconds=30), description="Longest time one statement may take."
     )

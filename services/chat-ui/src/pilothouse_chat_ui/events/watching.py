@@ -24,6 +24,8 @@ from pilothouse_core.database import Pool
 SETTLE_SECONDS = 0.1
 # A lost connection is no reason to end a stream; a database that stays away is.
 MAX_FAILURES = 2
+# Less than the pool waits: who follows must be given signs of life meanwhile.
+CONNECT_SECONDS = 10.0
 
 
 class SessionEvent(BaseModel):
@@ -63,7 +65,7 @@ class Watcher:
             failures = 0
             while not self.stopping.is_set() and time.monotonic() < ends:
                 try:
-                    current = await self.snapshot(owner)
+                    current = await self.snapshot(owner, seconds=CONNECT_SECONDS)
                     failures = 0
                 except (OperationalError, PoolTimeout):
                     failures += 1
@@ -80,9 +82,9 @@ class Watcher:
                 if await wait(wake, pause):
                     await asyncio.sleep(SETTLE_SECONDS)
 
-    async def snapshot(self, owner: str) -> dict[UUID, Session]:
-        """The newest sessions as they are now, newest first."""
-        async with self.pool.connection() as conn:
+    async def snapshot(self, owner: str, *, seconds: float | None = None) -> dict[UUID, Session]:
+        """The newest sessions as they are now, newest first; waits `seconds` at most for a connection."""
+        async with self.pool.connection(seconds) as conn:
             found = await repository.newest(conn, owner, limit=self.window)
         return {session.id: session for session in found}
 

@@ -24,6 +24,8 @@ from pilothouse_core.database import Pool
 BATCH = 500
 # A lost connection is no reason to end a stream; a database that stays away is.
 MAX_FAILURES = 2
+# Less than the pool waits: who follows must be given signs of life meanwhile.
+CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Follower:
 
     async def _next(self, owner: str, run_id: UUID, after: int) -> tuple[list[Event], bool]:
         """The next events, and whether the last of them is the end."""
-        async with self.pool.connection() as conn:
+        async with self.pool.connection(CONNECT_SECONDS) as conn:
             status, found = await repository.events_after(conn, owner, run_id, after, limit=BATCH)
             message: Message | None = None
             if status != "running" and (not found or found[-1].type in ("done", "error")):
