@@ -42,7 +42,7 @@ def original(namespace: Namespace, store: Object) -> Release:
     release.install(seconds=900)
     use(release)
     until(
-        lambda: [b["status"].get("phase") for b in namespace.list("backups.postgresql.cnpg.io")],
+        lambda: [b.get("status", {}).get("phase") for b in namespace.list("backups.postgresql.cnpg.io")],
         "a completed backup",
         holds=lambda phases: "completed" in phases,
         seconds=600,
