@@ -38,6 +38,7 @@ def test_from_an_empty_page_to_a_cited_answer_that_outlives_every_pod(
     release: Release, browser: Browser
 ) -> None:
     # By its address, and so without TLS: what a browser gives to secure pages only is not there.
+    release.serves("chat-ui")
     address = release.address("chat-ui")
     with watched_page(browser, address) as page:
         page.goto("/")

@@ -79,6 +79,7 @@ def parts(new_namespace: NewNamespace) -> dict[str, Release]:
 
 def test_together_they_answer_with_a_citation(parts: dict[str, Release]) -> None:
     page = parts["chat-ui"]
+    page.serves("chat-ui")
     with httpx2.Client(base_url=page.address("chat-ui"), timeout=120, trust_env=False) as client:
         until(lambda: page.answers("chat-ui"), "the page", explain=page.explain)
         client.put("/api/collections/alone", json={}).raise_for_status()

@@ -5,6 +5,9 @@ import pytest
 
 from cluster.quick.conftest import Trial
 
+# The first test installs the release, and the last one removes every namespace of the session.
+pytestmark = pytest.mark.timeout(1500)
+
 
 def test_helm_test_proves_an_answer_with_its_citation(trial: Trial) -> None:
     assert "Phase:          Succeeded" in trial.proof

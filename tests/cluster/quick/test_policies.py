@@ -14,6 +14,9 @@ from cluster.quick.conftest import Trial
 from support.cluster.release import PORTS, Release
 from support.cluster.strangers import Stranger, image, start_stranger
 
+# The first test may install the release, and the last one remove every namespace of the session.
+pytestmark = pytest.mark.timeout(1500)
+
 # Link-local like the address where clouds hand out a node's credentials, but one that nothing uses.
 LINK_LOCAL = "169.254.213.7"
 COMPONENTS = ("ingest", "query", "inference", "embeddings")

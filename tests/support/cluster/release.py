@@ -144,7 +144,11 @@ class Release:
         return Authenticator(AuthSettings(mode="token", key=key))
 
     def client(self, component: str, person: str = "tester", *groups: str) -> httpx2.Client:
-        """An HTTP client of one component that speaks for a person."""
+        """An HTTP client of one component that speaks for a person.
+
+        A Service leads to a pod only some time after Helm has seen that it is ready, so it is waited for.
+        """
+        self.serves(component)
         signer, principal = self.signer(), Principal(person, groups)
 
         def sign(request: httpx2.Request) -> None:
