@@ -1,6 +1,8 @@
 """The swap against whoever changes the same rows at the same time."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -8,7 +10,7 @@ import psycopg
 import pytest
 
 from integration.ingest.conftest import Worker
-from pilothouse_core.database import open_pool
+from pilothouse_core.database import Pool, open_pool
 from pilothouse_core.embedding import OtherModelError
 from pilothouse_ingest.chunking.chunker import Chunk
 from pilothouse_ingest.indexing import store
@@ -34,6 +36,20 @@ async def waiting(database: Database) -> int:
     return int(row[0]) if row else 0
 
 
+async def begun(pool: Pool, document: UUID) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Takes the document up for indexing; what is left to do is its swap."""
+    async with pool.connection() as connection:
+        space = await store.embedding_space(connection, "hash", 64)
+        work = await store.begin(connection, document, 1)
+    assert work is not None
+
+    async def swap() -> None:
+        async with pool.connection() as connection:
+            await store.swap(connection, work, INDEXED, space=space)
+
+    return swap
+
+
 async def test_deleting_a_collection_and_indexing_in_it_do_not_wait_for_each_other(
     ingest: Ingest, settings: IngestSettings, database: Database
 ) -> None:
@@ -42,14 +58,7 @@ async def test_deleting_a_collection_and_indexing_in_it_do_not_wait_for_each_oth
         open_pool(settings.database, application_name="test", search_path=SEARCH_PATH) as pool,
         await psycopg.AsyncConnection.connect(database.admin) as deleting,
     ):
-        async with pool.connection() as connection:
-            space = await store.embedding_space(connection, "hash", 64)
-            work = await store.begin(connection, document, 1)
-        assert work is not None
-
-        async def swap() -> None:
-            async with pool.connection() as connection:
-                await store.swap(connection, work, INDEXED, space=space)
+        swap = await begun(pool, document)
 
         # A deletion locks the collection first, then what is in it; here it stops in between.
         await deleting.execute("SELECT FROM documents.collections FOR UPDATE")
@@ -70,14 +79,7 @@ async def test_a_space_is_not_retired_while_the_first_vectors_are_put_into_it(
         open_pool(settings.database, application_name="test", search_path=SEARCH_PATH) as pool,
         await psycopg.AsyncConnection.connect(database.admin) as blocking,
     ):
-        async with pool.connection() as connection:
-            space = await store.embedding_space(connection, "hash", 64)
-            work = await store.begin(connection, document, 1)
-        assert work is not None
-
-        async def swap() -> None:
-            async with pool.connection() as connection:
-                await store.swap(connection, work, INDEXED, space=space)
+        swap = await begun(pool, document)
 
         async def choose_another() -> None:
             async with pool.connection() as connection:
